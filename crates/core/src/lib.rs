@@ -1,0 +1,1 @@
+//! The core of Tamis. It knows nothing of Python's C API: the binding crate brings events in and errors out.
