@@ -1,1 +1,4 @@
 //! The core of Tamis. It knows nothing of Python's C API: the binding crate brings events in and errors out.
+
+pub mod arena;
+pub mod wire;

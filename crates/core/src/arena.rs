@@ -1,0 +1,566 @@
+//! The shared memory of one recording: a control page and slices, each with one ring.
+//!
+//! The arena is one sparse mapping that no disk knows (`memfd_create`; POSIX shared memory, unlinked at once,
+//! where there is none). Every process of the recorded tree takes a *slice* of it: a header page and a ring.
+//! Forked children inherit the mapping, so a program that has closed every descriptor records on; pages that
+//! nobody touches cost nothing, and those of a finished slice are given back.
+//!
+//! A process has one ring, not one for each thread: whoever writes holds the GIL, so the order of the ring *is*
+//! the order in which things happened, across threads, and a generator that wanders between threads needs no
+//! merging by time. A `THREAD` record says when the writer changes.
+//!
+//! A slice is `FREE`, then `RESERVED` (before a fork, for the child to come), then `LIVE`, then `DONE`; the
+//! helper makes it `FREE` again when it has drained it.
+
+use std::io;
+use std::mem::size_of;
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
+
+use crate::wire::{self, MAX_RECORD};
+
+/// Bytes of one ring. Small, so that what waits in it is young and stays in the processor's cache.
+pub const RING_SIZE: usize = 2 * 1024 * 1024;
+const PAGE: usize = 4096;
+const SLICE_SIZE: usize = PAGE + RING_SIZE;
+/// As many processes can record at once; fewer where the address space is limited.
+const SLICES: [usize; 3] = [256, 32, 4];
+const MAGIC: u64 = 0x7369_6d61_7431_0001;
+
+/// States of a slice.
+pub mod state {
+    pub const FREE: u32 = 0;
+    pub const RESERVED: u32 = 1;
+    pub const LIVE: u32 = 2;
+    pub const DONE: u32 = 3;
+}
+
+/// States of the helper.
+pub mod helper_state {
+    pub const STARTING: u32 = 0;
+    pub const READY: u32 = 1;
+    /// Every ring is drained; the trace is being finished.
+    pub const CLOSING: u32 = 2;
+    pub const CLOSED: u32 = 3;
+    /// It gave up: [`Control::error`] says why. What was written up to there stays readable.
+    pub const FAILED: u32 = 4;
+}
+
+/// The unit of the times in records.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// `CLOCK_MONOTONIC`, nanoseconds.
+    Nanoseconds = 0,
+    /// The processor's time-stamp counter, where it is invariant.
+    Tsc = 1,
+}
+
+impl Clock {
+    /// The counter where the processor says that it runs at one speed always, else the system's clock.
+    pub fn best() -> Clock {
+        if invariant_tsc() { Clock::Tsc } else { Clock::Nanoseconds }
+    }
+
+    #[inline(always)]
+    pub fn ticks(self) -> u64 {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: RDTSC has no preconditions; `best` chose it only where it exists.
+            Clock::Tsc => unsafe { std::arch::x86_64::_rdtsc() },
+            _ => monotonic_ns(),
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn invariant_tsc() -> bool {
+    use std::arch::x86_64::__cpuid;
+    __cpuid(0x8000_0000).eax >= 0x8000_0007 && __cpuid(0x8000_0007).edx & (1 << 8) != 0
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn invariant_tsc() -> bool {
+    false
+}
+
+/// `CLOCK_MONOTONIC` in nanoseconds.
+pub fn monotonic_ns() -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `now` is a valid place for the answer.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}
+
+/// The first page of the arena.
+#[repr(C)]
+pub struct Control {
+    magic: AtomicU64,
+    pub slices: AtomicU32,
+    pub clock: AtomicU32,
+    /// Ticks, monotonic nanoseconds and wall clock (nanoseconds since 1970) of the start, taken together.
+    pub start_ticks: AtomicU64,
+    pub start_ns: AtomicU64,
+    pub start_wall_ns: AtomicU64,
+    /// Parts are numbered in the order in which processes take slices.
+    pub next_part: AtomicU32,
+    /// Processes that found no free slice and went on unrecorded.
+    pub unrecorded: AtomicU32,
+    pub helper_pid: AtomicI32,
+    pub helper_state: AtomicU32,
+    /// The helper counts it up on every round, at least ten times a second.
+    pub heartbeat: AtomicU64,
+    error_length: AtomicU32,
+    error: [u8; 1024],
+}
+
+/// The first page of a slice.
+#[repr(C)]
+pub struct Slice {
+    pub state: AtomicU32,
+    pub pid: AtomicI32,
+    pub part: AtomicU32,
+    /// The part that forked or started this one; [`wire::NONE_ID`] for the first.
+    pub parent: AtomicU32,
+    /// Ticks when the process joined.
+    pub joined: AtomicU64,
+    /// Bytes ever written; the writer's.
+    head: AtomicU64,
+    /// Keeps the two counters on cache lines of their own.
+    _apart: [u64; 8],
+    /// Bytes ever read; the helper's.
+    tail: AtomicU64,
+    command_length: AtomicU32,
+    command: [u8; 2048],
+}
+
+const _: () = assert!(size_of::<Control>() <= PAGE && size_of::<Slice>() <= PAGE);
+
+/// A mapping of the arena. Processes that fork share it.
+pub struct Arena {
+    base: *mut u8,
+    length: usize,
+}
+
+// SAFETY: all shared fields are atomics; ring bytes are handed over by `head` (release) and `tail` (release).
+unsafe impl Send for Arena {}
+// SAFETY: as above.
+unsafe impl Sync for Arena {}
+
+impl Arena {
+    /// Makes an arena and maps it. The descriptor is the caller's to pass on and to close.
+    pub fn create(clock: Clock) -> io::Result<(Arena, i32)> {
+        let fd = anonymous_file()?;
+        let mut failure = io::Error::from(io::ErrorKind::OutOfMemory);
+        for slices in SLICES {
+            match Arena::sized(fd, slices) {
+                Ok(arena) => {
+                    let control = arena.control();
+                    control.slices.store(slices as u32, Ordering::Relaxed);
+                    control.clock.store(clock as u32, Ordering::Relaxed);
+                    control.start_ticks.store(clock.ticks(), Ordering::Relaxed);
+                    control.start_ns.store(monotonic_ns(), Ordering::Relaxed);
+                    control.start_wall_ns.store(wall_ns(), Ordering::Relaxed);
+                    control.magic.store(MAGIC, Ordering::Release);
+                    return Ok((arena, fd));
+                }
+                Err(error) => failure = error,
+            }
+        }
+        // SAFETY: the descriptor is ours and nobody else has it yet.
+        unsafe { libc::close(fd) };
+        Err(failure)
+    }
+
+    fn sized(fd: i32, slices: usize) -> io::Result<Arena> {
+        let length = PAGE + slices * SLICE_SIZE;
+        // SAFETY: `fd` is an open descriptor of ours.
+        if unsafe { libc::ftruncate(fd, length as libc::off_t) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Arena::map(fd, length)
+    }
+
+    /// Maps the arena that another process made. The descriptor may be closed afterwards.
+    pub fn open(fd: i32) -> io::Result<Arena> {
+        // SAFETY: an all-zero `stat` is a valid value to be overwritten.
+        let mut stat: libc::stat = unsafe { std::mem::zeroed() };
+        // SAFETY: `stat` is a valid place for the answer.
+        if unsafe { libc::fstat(fd, &mut stat) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let length = stat.st_size as usize;
+        if length < PAGE + SLICE_SIZE {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "not the memory of a recording"));
+        }
+        let arena = Arena::map(fd, length)?;
+        let fits = PAGE + arena.slices() * SLICE_SIZE == length;
+        if arena.control().magic.load(Ordering::Acquire) != MAGIC || !fits {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "not the memory of a recording"));
+        }
+        Ok(arena)
+    }
+
+    fn map(fd: i32, length: usize) -> io::Result<Arena> {
+        #[cfg(target_os = "linux")]
+        let flags = libc::MAP_SHARED | libc::MAP_NORESERVE;
+        #[cfg(not(target_os = "linux"))]
+        let flags = libc::MAP_SHARED;
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: a new mapping at a place of the kernel's choice.
+        let base = unsafe { libc::mmap(std::ptr::null_mut(), length, access, flags, fd, 0) };
+        if base == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        #[cfg(target_os = "linux")]
+        // SAFETY: the range was mapped just now. Core dumps must not hold what waits in the rings.
+        unsafe {
+            libc::madvise(base, length, libc::MADV_DONTDUMP)
+        };
+        Ok(Arena { base: base.cast(), length })
+    }
+
+    pub fn control(&self) -> &Control {
+        // SAFETY: the first page of the mapping, which lives as long as `self`; all its shared fields are atomic.
+        unsafe { &*self.base.cast() }
+    }
+
+    pub fn slices(&self) -> usize {
+        self.control().slices.load(Ordering::Relaxed) as usize
+    }
+
+    pub fn slice(&self, index: usize) -> &Slice {
+        assert!(index < self.slices());
+        // SAFETY: inside the mapping, as asserted; page-aligned.
+        unsafe { &*self.base.add(PAGE + index * SLICE_SIZE).cast() }
+    }
+
+    fn ring(&self, index: usize) -> *mut u8 {
+        assert!(index < self.slices());
+        // SAFETY: inside the mapping, as asserted.
+        unsafe { self.base.add(PAGE + index * SLICE_SIZE + PAGE) }
+    }
+
+    pub fn clock(&self) -> Clock {
+        match self.control().clock.load(Ordering::Relaxed) {
+            1 => Clock::Tsc,
+            _ => Clock::Nanoseconds,
+        }
+    }
+
+    /// Takes a free slice for a process to come (a forked child, or this one). `None` when all are taken.
+    pub fn reserve(&self, parent: u32) -> Option<usize> {
+        let found = (0..self.slices()).find(|&index| {
+            let slice = self.slice(index);
+            slice
+                .state
+                .compare_exchange(state::FREE, state::RESERVED, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok()
+        });
+        match found {
+            Some(index) => {
+                self.slice(index).parent.store(parent, Ordering::Relaxed);
+                self.slice(index).pid.store(0, Ordering::Relaxed);
+                // SAFETY: `getpid` cannot fail.
+                self.slice(index).joined.store(unsafe { libc::getpid() } as u64, Ordering::Relaxed);
+            }
+            None => {
+                self.control().unrecorded.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        found
+    }
+
+    /// While a slice is reserved: the process that reserved it.
+    pub fn reserved_by(&self, index: usize) -> i32 {
+        self.slice(index).joined.load(Ordering::Relaxed) as i32
+    }
+
+    /// Begins to write to a reserved slice, as the calling process.
+    pub fn join(&self, index: usize, command: &str) -> Writer {
+        let slice = self.slice(index);
+        let part = self.control().next_part.fetch_add(1, Ordering::Relaxed);
+        slice.part.store(part, Ordering::Relaxed);
+        slice.joined.store(self.clock().ticks(), Ordering::Relaxed);
+        let mut kept = command.len().min(slice.command.len());
+        while !command.is_char_boundary(kept) {
+            kept -= 1;
+        }
+        // SAFETY: the slice is reserved for this process alone, and the helper reads the text only once it is
+        // LIVE; `kept` fits.
+        unsafe {
+            let place = slice.command.as_ptr().cast_mut();
+            place.copy_from_nonoverlapping(command.as_ptr(), kept);
+        }
+        slice.command_length.store(kept as u32, Ordering::Relaxed);
+        // SAFETY: `getpid` cannot fail.
+        slice.pid.store(unsafe { libc::getpid() }, Ordering::Relaxed);
+        slice.head.store(0, Ordering::Relaxed);
+        slice.tail.store(0, Ordering::Relaxed);
+        slice.state.store(state::LIVE, Ordering::Release);
+        Writer { ring: self.ring(index), slice, head: 0, limit: RING_SIZE as u64, part }
+    }
+
+    /// What a live slice's process runs.
+    pub fn command(&self, index: usize) -> String {
+        let slice = self.slice(index);
+        let length = slice.command_length.load(Ordering::Relaxed) as usize;
+        // SAFETY: the text is written before the slice becomes LIVE and not changed after.
+        let bytes =
+            unsafe { std::slice::from_raw_parts(slice.command.as_ptr(), length.min(slice.command.len())) };
+        String::from_utf8_lossy(bytes).into_owned()
+    }
+
+    /// The helper's end of a slice's ring.
+    pub fn reader(&self, index: usize) -> Reader<'_> {
+        let slice = self.slice(index);
+        Reader { ring: self.ring(index), slice, tail: slice.tail.load(Ordering::Relaxed) }
+    }
+
+    /// Gives a drained slice back, its pages too.
+    pub fn release(&self, index: usize) {
+        #[cfg(target_os = "linux")]
+        // SAFETY: the ring's pages lie inside the mapping and hold nothing that is still needed.
+        unsafe {
+            libc::madvise(self.ring(index).cast(), RING_SIZE, libc::MADV_REMOVE)
+        };
+        self.slice(index).state.store(state::FREE, Ordering::Release);
+    }
+
+    /// Says why the helper gave up (cut to what fits).
+    pub fn set_error(&self, message: &str) {
+        let control = self.control();
+        let mut kept = message.len().min(control.error.len());
+        while !message.is_char_boundary(kept) {
+            kept -= 1;
+        }
+        // SAFETY: only the helper writes here, and readers look only after `helper_state` says FAILED.
+        unsafe { control.error.as_ptr().cast_mut().copy_from_nonoverlapping(message.as_ptr(), kept) };
+        control.error_length.store(kept as u32, Ordering::Release);
+    }
+
+    pub fn error(&self) -> String {
+        let control = self.control();
+        let length = control.error_length.load(Ordering::Acquire) as usize;
+        String::from_utf8_lossy(&control.error[..length.min(control.error.len())]).into_owned()
+    }
+}
+
+impl Drop for Arena {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours; writers and readers borrow from it or are told to outlive nothing.
+        unsafe { libc::munmap(self.base.cast(), self.length) };
+    }
+}
+
+/// The recorded process's end of a ring. It must not outlive its [`Arena`], and only one thread may use it at a
+/// time (the GIL sees to that).
+pub struct Writer {
+    ring: *mut u8,
+    slice: *const Slice,
+    head: u64,
+    /// The head may not go beyond it: the tail when last looked at, and one ring.
+    limit: u64,
+    pub part: u32,
+}
+
+impl Writer {
+    /// A place for one record of up to [`MAX_RECORD`] bytes, or `None` while the ring is full.
+    #[inline(always)]
+    pub fn place(&mut self) -> Option<*mut u64> {
+        let offset = self.head as usize % RING_SIZE;
+        if self.head + MAX_RECORD as u64 <= self.limit && offset + MAX_RECORD <= RING_SIZE {
+            // SAFETY: the offset lies inside the ring.
+            return Some(unsafe { self.ring.add(offset) }.cast());
+        }
+        self.place_slowly()
+    }
+
+    #[cold]
+    fn place_slowly(&mut self) -> Option<*mut u64> {
+        // SAFETY: the arena outlives the writer.
+        let slice = unsafe { &*self.slice };
+        self.limit = slice.tail.load(Ordering::Acquire) + RING_SIZE as u64;
+        let offset = self.head as usize % RING_SIZE;
+        let left = RING_SIZE - offset;
+        let skip = if left < MAX_RECORD { left } else { 0 };
+        if self.head + (skip + MAX_RECORD) as u64 > self.limit {
+            return None;
+        }
+        if skip > 0 {
+            // SAFETY: inside the ring; `left` is a positive multiple of 8.
+            unsafe { self.ring.add(offset).cast::<u64>().write(wire::header(wire::kind::PAD, 0, 1, 0)) };
+            self.head += skip as u64;
+            slice.head.store(self.head, Ordering::Release);
+        }
+        // SAFETY: inside the ring.
+        Some(unsafe { self.ring.add(self.head as usize % RING_SIZE) }.cast())
+    }
+
+    /// Publishes the record that was written at the last [`Writer::place`].
+    #[inline(always)]
+    pub fn publish(&mut self, words: usize) {
+        self.head += words as u64 * 8;
+        // SAFETY: the arena outlives the writer.
+        unsafe { &*self.slice }.head.store(self.head, Ordering::Release);
+    }
+
+    /// The helper has read all that was published.
+    pub fn drained(&self) -> bool {
+        // SAFETY: the arena outlives the writer.
+        unsafe { &*self.slice }.tail.load(Ordering::Acquire) == self.head
+    }
+
+    /// Says that nothing more will come.
+    pub fn finish(self) {
+        // SAFETY: the arena outlives the writer.
+        unsafe { &*self.slice }.state.store(state::DONE, Ordering::Release);
+    }
+}
+
+/// The helper's end of a ring.
+pub struct Reader<'a> {
+    ring: *const u8,
+    slice: &'a Slice,
+    tail: u64,
+}
+
+impl Reader<'_> {
+    /// Hands each published record (whole, header included) to `each`, up to those that were there when it was
+    /// called; gives the room back as it goes. Returns how many there were.
+    ///
+    /// A record that cannot be one (the program wrote over the shared memory) ends the reading with an error.
+    pub fn drain(&mut self, mut each: impl FnMut(&[u64])) -> Result<usize, Corrupt> {
+        let head = self.slice.head.load(Ordering::Acquire);
+        let mut records = 0;
+        let mut given_back = self.tail;
+        while self.tail < head {
+            let offset = self.tail as usize % RING_SIZE;
+            let left = (RING_SIZE - offset).min((head - self.tail) as usize) / 8;
+            // SAFETY: inside the ring, 8-byte aligned; bytes before `head` are published and not written again
+            // before `tail` passes them.
+            let words = unsafe { std::slice::from_raw_parts(self.ring.add(offset).cast::<u64>(), left) };
+            let header = wire::Header::parse(words.first().copied().ok_or(Corrupt)?);
+            if header.kind == wire::kind::PAD {
+                self.tail += (RING_SIZE - offset) as u64;
+            } else {
+                if header.words < 2 || header.words > left {
+                    return Err(Corrupt);
+                }
+                each(&words[..header.words]);
+                records += 1;
+                self.tail += header.words as u64 * 8;
+            }
+            if self.tail - given_back >= (RING_SIZE / 16) as u64 {
+                given_back = self.tail;
+                self.slice.tail.store(self.tail, Ordering::Release);
+            }
+        }
+        self.slice.tail.store(self.tail, Ordering::Release);
+        Ok(records)
+    }
+}
+
+/// The ring holds something that is no record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Corrupt;
+
+fn wall_ns() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |since| since.as_nanos() as u64)
+}
+
+#[cfg(target_os = "linux")]
+fn anonymous_file() -> io::Result<i32> {
+    // SAFETY: the name is a C string; the call makes a new descriptor.
+    let fd = unsafe { libc::memfd_create(c"tamis".as_ptr(), libc::MFD_CLOEXEC) };
+    if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(fd) }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn anonymous_file() -> io::Result<i32> {
+    // SAFETY: `getpid` cannot fail.
+    let name = format!("/tamis-{}-{:x}\0", unsafe { libc::getpid() }, monotonic_ns());
+    let access = libc::O_RDWR | libc::O_CREAT | libc::O_EXCL;
+    // SAFETY: the name ends in NUL; it is unlinked at once, so that no other process can open it.
+    let fd = unsafe { libc::shm_open(name.as_ptr().cast(), access, 0o600) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: as above.
+    unsafe { libc::shm_unlink(name.as_ptr().cast()) };
+    Ok(fd)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{Header, header, kind};
+
+    fn put(writer: &mut Writer, id: u32, words: usize) -> bool {
+        let Some(place) = writer.place() else { return false };
+        // SAFETY: `place` has room for MAX_RECORD bytes.
+        unsafe {
+            place.write(header(kind::CALL, 0, words, id));
+            for word in 1..words {
+                place.add(word).write(u64::from(id));
+            }
+        }
+        writer.publish(words);
+        true
+    }
+
+    /// What one end writes the other reads, in order and whole, over many turns of the ring; a full ring says so.
+    #[test]
+    fn ring_keeps_order_over_many_turns() {
+        let (arena, fd) = Arena::create(Clock::best()).unwrap();
+        let index = arena.reserve(wire::NONE_ID).unwrap();
+        let mut writer = arena.join(index, "python häuser.py");
+        assert_eq!(arena.command(index), "python häuser.py");
+        let other = Arena::open(fd).unwrap();
+        let mut reader = other.reader(index);
+        let (mut written, mut seen) = (0u32, 0u32);
+        while written < 400_000 {
+            while put(&mut writer, written, 2 + written as usize % 97) {
+                written += 1;
+            }
+            reader
+                .drain(|record| {
+                    assert_eq!(Header::parse(record[0]).id, seen);
+                    assert_eq!(record.len(), 2 + seen as usize % 97);
+                    assert!(record[1..].iter().all(|&word| word == u64::from(seen)));
+                    seen += 1;
+                })
+                .unwrap();
+        }
+        assert_eq!(seen, written);
+        assert!(writer.drained());
+    }
+
+    /// Slices are handed out once, given back, and run out with a count of those who got none.
+    #[test]
+    fn slices_run_out_and_come_back() {
+        let (arena, _fd) = Arena::create(Clock::Nanoseconds).unwrap();
+        for index in 0..arena.slices() {
+            assert_eq!(arena.reserve(0), Some(index));
+        }
+        assert_eq!(arena.reserve(0), None);
+        assert_eq!(arena.control().unrecorded.load(Ordering::Relaxed), 1);
+        arena.join(3, "").finish();
+        assert_eq!(arena.slice(3).state.load(Ordering::Relaxed), state::DONE);
+        arena.release(3);
+        assert_eq!(arena.reserve(0), Some(3));
+    }
+
+    /// A record that cannot be one is an error, never a read beyond the ring.
+    #[test]
+    fn nonsense_is_refused() {
+        let (arena, _fd) = Arena::create(Clock::Nanoseconds).unwrap();
+        let index = arena.reserve(0).unwrap();
+        let mut writer = arena.join(index, "");
+        let place = writer.place().unwrap();
+        // SAFETY: room for a record.
+        unsafe { place.write(header(kind::CALL, 0, 9, 1)) };
+        writer.publish(2);
+        assert_eq!(arena.reader(index).drain(|_| ()), Err(Corrupt));
+    }
+}
