@@ -1,4 +1,5 @@
 //! The core of Tamis. It knows nothing of Python's C API: the binding crate brings events in and errors out.
 
 pub mod arena;
+pub mod pyregex;
 pub mod wire;

@@ -1,0 +1,252 @@
+//! What Python says about characters: its classes and its comparison without case.
+
+use std::sync::OnceLock;
+
+use regex_syntax::hir::{Class, HirKind};
+
+use super::ast::{Case, Category, ClassKind, Set, SetItem};
+
+type Ranges = Vec<(u32, u32)>;
+
+/// Lower-case characters that `re` holds to be the same letter because they share an upper case.
+const SAME_LETTER: &[&[u32]] = &[
+    &[0x69, 0x131],
+    &[0x73, 0x17f],
+    &[0xb5, 0x3bc],
+    &[0x345, 0x3b9, 0x1fbe],
+    &[0x390, 0x1fd3],
+    &[0x3b0, 0x1fe3],
+    &[0x3b2, 0x3d0],
+    &[0x3b5, 0x3f5],
+    &[0x3b8, 0x3d1],
+    &[0x3ba, 0x3f0],
+    &[0x3c0, 0x3d6],
+    &[0x3c1, 0x3f1],
+    &[0x3c2, 0x3c3],
+    &[0x3c6, 0x3d5],
+    &[0x432, 0x1c80],
+    &[0x434, 0x1c81],
+    &[0x43e, 0x1c82],
+    &[0x441, 0x1c83],
+    &[0x442, 0x1c84, 0x1c85],
+    &[0x44a, 0x1c86],
+    &[0x463, 0x1c87],
+    &[0x1c88, 0xa64b],
+    &[0x1e61, 0x1e9b],
+    &[0xfb05, 0xfb06],
+];
+
+/// The letters that `re` takes for `lower` besides itself.
+pub(super) fn same_letters(lower: u32) -> &'static [u32] {
+    SAME_LETTER.iter().find(|letters| letters.contains(&lower)).copied().unwrap_or(&[])
+}
+
+pub(super) fn lower(code: u32, case: Case) -> u32 {
+    match case {
+        Case::Exact => code,
+        _ if code < 0x80 => u32::from((code as u8).to_ascii_lowercase()),
+        Case::Ascii => code,
+        // Only U+0130 has a longer lower case, and its simple one is the first character of that.
+        Case::Unicode => char::from_u32(code).and_then(|c| c.to_lowercase().next()).map_or(code, u32::from),
+    }
+}
+
+fn upper(code: u32) -> u32 {
+    char::from_u32(code).and_then(|c| c.to_uppercase().next()).map_or(code, u32::from)
+}
+
+pub(super) fn is_cased(code: u32, case: Case) -> bool {
+    match case {
+        Case::Exact => false,
+        _ if code < 0x80 => (code as u8).is_ascii_alphabetic(),
+        Case::Ascii => false,
+        Case::Unicode => lower(code, case) != code || upper(code) != code,
+    }
+}
+
+/// The ranges of a class in the syntax of `regex_syntax`; the sources below are constants that parse.
+fn ranges(source: &str) -> Ranges {
+    match regex_syntax::parse(source).map(|hir| hir.into_kind()) {
+        Ok(HirKind::Class(Class::Unicode(class))) => {
+            class.ranges().iter().map(|r| (u32::from(r.start()), u32::from(r.end()))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn contains(ranges: &[(u32, u32)], code: u32) -> bool {
+    let after = ranges.partition_point(|&(start, _)| start <= code);
+    after > 0 && code <= ranges[after - 1].1
+}
+
+pub(super) fn is_word(code: u32, ascii: bool) -> bool {
+    static WORD: OnceLock<Ranges> = OnceLock::new();
+    if code < 0x80 {
+        return (code as u8).is_ascii_alphanumeric() || code == 0x5f;
+    }
+    !ascii && contains(WORD.get_or_init(|| ranges(r"[\p{L}\p{N}_]")), code)
+}
+
+fn is_digit(code: u32, ascii: bool) -> bool {
+    static DIGIT: OnceLock<Ranges> = OnceLock::new();
+    if code < 0x80 {
+        return (code as u8).is_ascii_digit();
+    }
+    !ascii && contains(DIGIT.get_or_init(|| ranges(r"\p{Nd}")), code)
+}
+
+fn is_space(code: u32, ascii: bool) -> bool {
+    match code {
+        0x09..=0x0d | 0x20 => true,
+        0x1c..=0x1f | 0x85 | 0xa0 | 0x1680 | 0x2000..=0x200a | 0x2028 | 0x2029 | 0x202f | 0x205f | 0x3000 => {
+            !ascii
+        }
+        _ => false,
+    }
+}
+
+/// Whether Python takes the text for an identifier, which the name of a group must be.
+pub(super) fn is_identifier(text: &str) -> bool {
+    static START: OnceLock<Ranges> = OnceLock::new();
+    static CONTINUE: OnceLock<Ranges> = OnceLock::new();
+    let mut codes = text.chars().map(u32::from);
+    let Some(first) = codes.next() else { return false };
+    let starts = match first {
+        0..0x80 => (first as u8).is_ascii_alphabetic() || first == 0x5f,
+        _ => contains(START.get_or_init(|| ranges(r"\p{XID_Start}")), first),
+    };
+    starts
+        && codes.all(|code| match code {
+            0..0x80 => is_word(code, true),
+            _ => contains(CONTINUE.get_or_init(|| ranges(r"\p{XID_Continue}")), code),
+        })
+}
+
+impl Category {
+    pub fn contains(&self, code: u32) -> bool {
+        let inside = match self.kind {
+            ClassKind::Digit => is_digit(code, self.ascii),
+            ClassKind::Space => is_space(code, self.ascii),
+            ClassKind::Word => is_word(code, self.ascii),
+        };
+        inside != self.negate
+    }
+}
+
+/// A set made ready for matching.
+#[derive(Debug)]
+pub(super) struct CharSet {
+    /// The answers for ASCII, one bit each.
+    ascii: u128,
+    negate: bool,
+    /// `Exact` when nothing in the set has a case.
+    case: Case,
+    ranges: Ranges,
+    /// Ranges beyond U+FFFF that are compared without case by trying the upper case too.
+    folded: Ranges,
+    categories: Vec<Category>,
+}
+
+impl CharSet {
+    fn empty(negate: bool, case: Case) -> CharSet {
+        CharSet { ascii: 0, negate, case, ranges: Vec::new(), folded: Vec::new(), categories: Vec::new() }
+    }
+
+    /// One letter, in lower case unless it is compared exactly, and what counts as the same.
+    pub fn of_letter(letter: u32, same: &[u32], negate: bool, case: Case) -> CharSet {
+        let mut made = CharSet::empty(negate, case);
+        made.ranges.push((letter, letter));
+        made.ranges.extend(same.iter().map(|&code| (code, code)));
+        made.finish()
+    }
+
+    pub fn new(set: &Set) -> CharSet {
+        let mut made = CharSet::empty(set.negate, Case::Exact);
+        for item in &set.items {
+            match *item {
+                SetItem::Literal(code) => made.add_range(code, code, set.case, true),
+                SetItem::Range(start, end) => made.add_range(start, end, set.case, false),
+                SetItem::Category(category) => made.categories.push(category),
+            }
+        }
+        made.finish()
+    }
+
+    fn finish(mut self) -> CharSet {
+        self.ranges.sort_unstable();
+        self.ranges.dedup_by(|next, kept| {
+            let overlaps = next.0 <= kept.1.saturating_add(1);
+            if overlaps {
+                kept.1 = kept.1.max(next.1);
+            }
+            overlaps
+        });
+        self.ascii = (0..128).filter(|&code| self.look_up(code)).fold(0, |bits, code| bits | 1 << code);
+        self
+    }
+
+    /// Adds the lower case of every character and what counts as the same letter, as `re` does.
+    fn add_range(&mut self, start: u32, end: u32, case: Case, literal: bool) {
+        if case == Case::Exact {
+            self.ranges.push((start, end));
+            return;
+        }
+        if end > 0xffff {
+            self.case = case;
+            // `re` does not lower a literal beyond U+FFFF in a set: its upper case then matches nothing.
+            let kept = if literal { &mut self.ranges } else { &mut self.folded };
+            kept.push((start, end));
+        }
+        let lowered = |code: u32| lower(code, case);
+        for code in cased_between(start, end.min(0xffff), case) {
+            self.case = case;
+            self.ranges.push((lowered(code), lowered(code)));
+        }
+        if case == Case::Unicode {
+            let letters = SAME_LETTER.iter().filter(|letters| {
+                letters.iter().any(|&letter| self.ranges.iter().any(|&(s, e)| s <= letter && letter <= e))
+                    || letters.iter().any(|&letter| start <= letter && letter <= end.min(0xffff))
+            });
+            let same: Ranges = letters.flat_map(|letters| letters.iter().map(|&code| (code, code))).collect();
+            self.ranges.extend(same);
+        }
+        // A character of the range that has a lower case stays in it: the text is lowered first, so that it
+        // is never asked for.
+        if start <= 0xffff {
+            self.ranges.push((start, end.min(0xffff)));
+        }
+    }
+
+    fn look_up(&self, code: u32) -> bool {
+        let code = lower(code, self.case);
+        let inside = contains(&self.ranges, code)
+            || self.categories.iter().any(|category| category.contains(code))
+            || (!self.folded.is_empty()
+                && (contains_any(&self.folded, code) || contains_any(&self.folded, upper(code))));
+        inside != self.negate
+    }
+
+    #[inline]
+    pub fn contains(&self, code: u32) -> bool {
+        if code < 0x80 { self.ascii >> code & 1 == 1 } else { self.look_up(code) }
+    }
+}
+
+fn contains_any(ranges: &[(u32, u32)], code: u32) -> bool {
+    ranges.iter().any(|&(start, end)| start <= code && code <= end)
+}
+
+/// The characters from `start` to `end` that have a case. Wide ranges are cut out of a list made once.
+fn cased_between(start: u32, end: u32, case: Case) -> Vec<u32> {
+    static CASED: OnceLock<Vec<u32>> = OnceLock::new();
+    if case == Case::Ascii {
+        return (start..=end.min(0x7f)).filter(|&code| is_cased(code, case)).collect();
+    }
+    if end.saturating_sub(start) < 256 {
+        return (start..=end).filter(|&code| is_cased(code, case)).collect();
+    }
+    let cased = CASED.get_or_init(|| (0..=0xffff).filter(|&code| is_cased(code, Case::Unicode)).collect());
+    let from = cased.partition_point(|&code| code < start);
+    let to = cased.partition_point(|&code| code <= end);
+    cased[from..to].to_vec()
+}

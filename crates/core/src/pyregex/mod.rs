@@ -1,0 +1,93 @@
+//! Regular expressions with the syntax and the meaning of Python 3.12's `re`, for text.
+//!
+//! A pattern is parsed as `re` parses it, with its errors, and matched by one engine that knows all of its
+//! constructs. Where the outcome depends on places in pattern and text only, which is everything but references to
+//! groups, conditions, and atomic groups together with loops that may consume nothing, the engine remembers which
+//! places it has tried: its work is at most the size of the program times the length of the text. The rest runs
+//! within a bound that is proportional to the length of the text, and says when it is hit.
+//!
+//! Differences that are meant: `\N{…}` and the flag `t` (deprecated in 3.12, gone in 3.13) are errors, nesting and
+//! size are limited, and classes and case follow the Unicode version of this library, not of the interpreter.
+
+mod ast;
+mod chars;
+mod compile;
+mod escapes;
+mod inline_flags;
+mod matcher;
+mod parse;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+use std::fmt;
+
+use compile::Program;
+
+/// The flags that a pattern begins with; `(?i)` and the like add to them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Flags {
+    pub ignore_case: bool,
+    pub multiline: bool,
+    pub dotall: bool,
+    pub verbose: bool,
+    pub ascii: bool,
+}
+
+/// Why a pattern is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// In characters of the pattern.
+    pub offset: usize,
+    /// As Python words it, where Python has this error.
+    pub message: String,
+}
+
+impl Error {
+    fn new(offset: usize, message: impl Into<String>) -> Error {
+        Error { offset, message: message.into() }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at position {}", self.message, self.offset)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The bound of work was hit before there was an answer. Whoever asked about a secret takes it for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exhausted;
+
+impl fmt::Display for Exhausted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the pattern takes too much work on this text")
+    }
+}
+
+impl std::error::Error for Exhausted {}
+
+/// A compiled pattern: immutable, and free to be shared between threads.
+#[derive(Debug)]
+pub struct Regex {
+    program: Program,
+}
+
+impl Regex {
+    pub fn new(pattern: &str, flags: Flags) -> Result<Regex, Error> {
+        let parsed = parse::parse(pattern, flags)?;
+        Ok(Regex { program: compile::compile(&parsed)? })
+    }
+
+    /// `re.fullmatch`.
+    pub fn is_full_match(&self, text: &str) -> Result<bool, Exhausted> {
+        matcher::matches(&self.program, text, true)
+    }
+
+    /// `re.search`.
+    pub fn is_match(&self, text: &str) -> Result<bool, Exhausted> {
+        matcher::matches(&self.program, text, false)
+    }
+}
