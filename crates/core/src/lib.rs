@@ -1,5 +1,7 @@
 //! The core of Tamis. It knows nothing of Python's C API: the binding crate brings events in and errors out.
 
 pub mod arena;
+pub mod diagnostics;
+pub mod policy;
 pub mod pyregex;
 pub mod wire;

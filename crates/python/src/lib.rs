@@ -1,9 +1,14 @@
 //! `tamis._core`: the seam between Python and the core.
 
+mod policy;
+
 use pyo3::prelude::*;
 
 #[pymodule]
 mod _core {
+    #[pymodule_export]
+    use crate::policy::{Diagnostic, Namer, Policy, Scope};
+
     #[pymodule_export]
     const VERSION: &str = env!("CARGO_PKG_VERSION");
 }

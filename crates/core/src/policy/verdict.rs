@@ -1,0 +1,157 @@
+//! The two walks over the rules: is this code recorded, and what becomes of this value.
+
+use super::index::RuleSet;
+use super::model::{Action, Exec};
+use super::names::ScopeNames;
+use super::regex::Exhausted;
+use super::selector::Kinds;
+use super::{CompiledRule, Policy};
+use std::sync::Arc;
+
+/// Who decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decider {
+    /// The default of a filter, by its index in the chain.
+    Default { filter: u32 },
+    /// A rule, by its index in [`Policy::rules`].
+    Rule { rule: u32 },
+    /// A value pattern of a rule.
+    Pattern { rule: u32, pattern: u32 },
+    /// Nobody: a regular expression hit its bound, and what cannot be decided is not captured.
+    Undecided,
+}
+
+/// The verdict on a code object.
+#[derive(Clone, Debug)]
+pub struct ScopeVerdict {
+    pub trace: bool,
+    pub by: Decider,
+    /// A selector hit its bound, so that nothing is known; `trace` is false then.
+    pub undecided: bool,
+    matching: Arc<RuleSet>,
+}
+
+/// The verdict on a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ValueVerdict {
+    pub action: Action,
+    pub by: Decider,
+    /// A redact or drop *pattern* covers it and no later pattern allows it, whoever decided.
+    pub secret: bool,
+}
+
+const UNDECIDED: ValueVerdict = ValueVerdict { action: Action::Redact, by: Decider::Undecided, secret: true };
+
+impl CompiledRule {
+    pub(super) fn has_attr_patterns(&self) -> bool {
+        self.patterns.iter().any(|(selector, _)| selector.kind == Kinds::ATTR)
+    }
+
+    /// The first pattern that matches: within a rule it alone counts.
+    fn pattern(&self, kinds: Kinds, names: &[&str]) -> Result<Option<(u32, Action)>, Exhausted> {
+        for (index, (selector, action)) in (0_u32..).zip(&self.patterns) {
+            if selector.kind.intersects(kinds) && selector.is_match(names)? {
+                return Ok(Some((index, *action)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Policy {
+    /// Whether code with these names is recorded.
+    pub fn scope(&self, names: &ScopeNames) -> ScopeVerdict {
+        let inner = &*self.inner;
+        let Ok(matching) = inner.index.matching(&inner.compiled, names) else {
+            let none = RuleSet { rules: Box::default(), with_attr: Box::default(), attr_set: 0 };
+            return ScopeVerdict {
+                trace: false,
+                by: Decider::Undecided,
+                undecided: true,
+                matching: Arc::new(none),
+            };
+        };
+        let decided = matching
+            .rules
+            .iter()
+            .rev()
+            .find_map(|&rule| self.rule(rule)?.exec.map(|exec| (exec, Decider::Rule { rule })));
+        let default = || (inner.default_exec.value, Decider::Default { filter: inner.default_exec.filter });
+        let (exec, by) = decided.unwrap_or_else(default);
+        ScopeVerdict { trace: exec == Exec::Trace, by, undecided: false, matching }
+    }
+
+    fn rule(&self, rule: u32) -> Option<&CompiledRule> {
+        self.inner.compiled.get(rule as usize)
+    }
+}
+
+impl ScopeVerdict {
+    /// The rules that match the scope, as indices into [`Policy::rules`], in the order of the chain.
+    pub fn matching(&self) -> &[u32] {
+        &self.matching.rules
+    }
+
+    /// What becomes of a value. `kinds` is everything that it is (a parameter is an argument and a local),
+    /// `names` everything that it is called (a callable has a qualified and a bare name).
+    pub fn value(&self, policy: &Policy, kinds: Kinds, names: &[&str]) -> ValueVerdict {
+        if self.undecided {
+            return UNDECIDED;
+        }
+        self.walk(policy, kinds, names).unwrap_or(UNDECIDED)
+    }
+
+    fn walk(&self, policy: &Policy, kinds: Kinds, names: &[&str]) -> Result<ValueVerdict, Exhausted> {
+        // The first default on the way back. A default never stops the search for a pattern: an allowing one is
+        // weaker than any pattern, and after a closing one it is still asked whether the value is a secret.
+        let mut default: Option<(Action, Decider)> = None;
+        for &rule in self.matching.rules.iter().rev() {
+            let Some(compiled) = policy.rule(rule) else { continue };
+            if let Some((pattern, action)) = compiled.pattern(kinds, names)? {
+                let secret = action != Action::Allow;
+                let (action, by) = match default {
+                    Some((closed, by)) if closed != Action::Allow => (closed, by),
+                    _ => (action, Decider::Pattern { rule, pattern }),
+                };
+                return Ok(ValueVerdict { action, by, secret });
+            }
+            if let (None, Some(action)) = (default, compiled.value_default) {
+                default = Some((action, Decider::Rule { rule }));
+            }
+        }
+        let (action, by) = default.unwrap_or_else(|| {
+            let setting = policy.default_value_action();
+            (setting.value, Decider::Default { filter: setting.filter })
+        });
+        Ok(ValueVerdict { action, by, secret: false })
+    }
+
+    /// What becomes of an attribute, field or key inside a value that is allowed. None: no pattern speaks of
+    /// it, and it shares the verdict of the value that holds it.
+    pub fn attr(&self, policy: &Policy, name: &str) -> Option<ValueVerdict> {
+        if self.undecided {
+            return Some(UNDECIDED);
+        }
+        for &rule in self.matching.with_attr.iter().rev() {
+            match policy.rule(rule)?.pattern(Kinds::ATTR, &[name]) {
+                Ok(None) => {}
+                Ok(Some((pattern, action))) => {
+                    let by = Decider::Pattern { rule, pattern };
+                    return Some(ValueVerdict { action, by, secret: action != Action::Allow });
+                }
+                Err(Exhausted) => return Some(UNDECIDED),
+            }
+        }
+        None
+    }
+
+    pub fn has_attr_patterns(&self) -> bool {
+        self.matching.attr_set != 0
+    }
+
+    /// A number that scopes share whose `attr` patterns are the same, so that answers of [`Self::attr`] can be
+    /// remembered by it and the name. 0: there are none.
+    pub fn attr_set(&self) -> u32 {
+        self.matching.attr_set
+    }
+}
