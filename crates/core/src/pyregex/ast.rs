@@ -1,5 +1,7 @@
 //! The tree of a pattern. Flags are already applied: a node says by itself what it matches.
 
+use super::Error;
+
 /// How two characters are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Case {
@@ -151,6 +153,19 @@ impl Node {
             }
             _ => false,
         }
+    }
+}
+
+impl Look {
+    /// How many characters before the current one the body begins.
+    pub fn back(&self) -> Result<u32, Error> {
+        if !self.behind {
+            return Ok(0);
+        }
+        if self.width.min != self.width.max {
+            return Err(Error::new(self.offset, "look-behind requires fixed-width pattern"));
+        }
+        u32::try_from(self.width.min).map_err(|_| Error::new(self.offset, "looks too much behind"))
     }
 }
 

@@ -82,33 +82,40 @@ struct Traits {
 }
 
 impl Traits {
-    fn look_at(&mut self, items: &[Node]) {
+    /// Also checks what `re` checks only when the pattern is complete, in parts that are never compiled too.
+    fn look_at(&mut self, items: &[Node]) -> Result<(), Error> {
         for item in items {
             match item {
                 Node::Literal { .. } | Node::Set(_) | Node::Any { .. } | Node::At(_) => {}
-                Node::Group { body, .. } => self.look_at(body),
-                Node::Branch(branches) => branches.iter().for_each(|branch| self.look_at(branch)),
+                Node::Group { body, .. } => self.look_at(body)?,
+                Node::Branch(branches) => {
+                    for branch in branches {
+                        self.look_at(branch)?;
+                    }
+                }
                 Node::Repeat(repeat) => {
                     self.atomic |= repeat.greed == Greed::Possessive;
                     self.idle_loop |= repeat.may_idle();
-                    self.look_at(&repeat.body);
+                    self.look_at(&repeat.body)?;
                 }
                 Node::Atomic(body) => {
                     self.atomic = true;
-                    self.look_at(body);
+                    self.look_at(body)?;
                 }
                 Node::Look(look) => {
                     self.look = true;
-                    self.look_at(&look.body);
+                    look.back()?;
+                    self.look_at(&look.body)?;
                 }
                 Node::Backref { .. } => self.groups_matter = true,
                 Node::Conditional { yes, no, .. } => {
                     self.groups_matter = true;
-                    self.look_at(yes);
-                    self.look_at(no);
+                    self.look_at(yes)?;
+                    self.look_at(no)?;
                 }
             }
         }
+        Ok(())
     }
 
     /// Whether a place in the pattern and in the text say all there is to know.
@@ -130,7 +137,7 @@ struct Compiler {
 
 pub(super) fn compile(parsed: &Parsed) -> Result<Program, Error> {
     let mut traits = Traits::default();
-    traits.look_at(&parsed.body);
+    traits.look_at(&parsed.body)?;
     let exact = !traits.can_remember();
     let mut compiler = Compiler {
         insts: Vec::new(),
@@ -366,16 +373,7 @@ impl Compiler {
     }
 
     fn look(&mut self, look: &Look) -> Result<(), Error> {
-        let back = match look.behind {
-            false => 0,
-            true if look.width.min != look.width.max => {
-                return Err(Error::new(look.offset, "look-behind requires fixed-width pattern"));
-            }
-            true => {
-                u32::try_from(look.width.min).map_err(|_| Error::new(look.offset, "looks too much behind"))?
-            }
-        };
-        let start = self.push(Inst::LookStart { back, negate: look.negate, after: 0 });
+        let start = self.push(Inst::LookStart { back: look.back()?, negate: look.negate, after: 0 });
         self.sequence(&look.body)?;
         self.push(Inst::LookEnd);
         self.patch(start);

@@ -6,50 +6,34 @@ use super::Exhausted;
 use super::ast::{At, Case};
 use super::chars::{is_word, lower};
 use super::compile::{Inst, Pc, Program};
+use super::memory::{Known, Memory, Moment};
 
 /// Work that a text may take: this at least, and this for each of its bytes.
 const STEPS: usize = 2_000;
 
-/// Memory for remembered places, in bits.
-const MEMO_BITS: usize = 1 << 28;
+/// More places than this are not remembered: the run is given up.
+const PLACES: usize = 1 << 25;
 
 const UNSET: usize = usize::MAX;
 
 #[derive(Clone, Copy)]
 enum Frame {
     /// Another way to go on.
-    Choice {
-        pc: Pc,
-        pos: usize,
-        trail: usize,
-    },
+    Choice { pc: Pc, pos: usize, moment: Moment },
     /// The former value of a slot.
-    Slot {
-        slot: u32,
-        old: usize,
-    },
-    Atomic,
-    /// A look-around that is being tried since `pos`.
-    Look {
-        start: Pc,
-        pos: usize,
-        trail: usize,
-        seen: usize,
-    },
+    Slot { slot: u32, old: usize },
+    /// An atomic group or a look-around that was entered at `pos` and is open.
+    Group { start: Pc, pos: usize, moment: Moment },
 }
 
 /// What a run needs besides program and text; kept for the next run.
 #[derive(Default)]
 struct Scratch {
     stack: Vec<Frame>,
+    /// Where in the stack the open groups are.
+    open: Vec<usize>,
     slots: Vec<usize>,
-    /// Places, one bit each: tried, and tried with the result that the look-around succeeds.
-    tried: Vec<u64>,
-    succeeded: Vec<u64>,
-    /// The places on the way to here, inside look-around only.
-    trail: Vec<usize>,
-    /// All places tried inside look-around, if the program asks for it.
-    seen: Vec<usize>,
+    memory: Memory,
 }
 
 thread_local! {
@@ -68,8 +52,6 @@ struct Run<'a> {
     scratch: &'a mut Scratch,
     pc: Pc,
     pos: usize,
-    /// How many look-arounds are being tried, one inside the other.
-    looks: usize,
     steps_left: usize,
 }
 
@@ -86,19 +68,15 @@ impl<'a> Run<'a> {
         whole: bool,
         scratch: &'a mut Scratch,
     ) -> Result<Run<'a>, Exhausted> {
-        let places = text.len() + 1;
-        let bits = places.checked_mul(program.memos as usize).filter(|&bits| bits <= MEMO_BITS);
-        let words = bits.ok_or(Exhausted)?.div_ceil(64);
-        for memory in [&mut scratch.tried, &mut scratch.succeeded] {
-            memory.clear();
-            memory.resize(words, 0);
-        }
+        let positions = text.len() + 1;
+        let places = positions.checked_mul(program.memos as usize).filter(|&places| places <= PLACES);
+        scratch.memory.reset(places.ok_or(Exhausted)?);
         scratch.slots.clear();
         scratch.slots.resize(program.slots as usize, UNSET);
         // A program that remembers needs no more than a few steps for each instruction and place.
         let rate = if program.memos > 0 { STEPS.max(program.insts.len() * 8) } else { STEPS };
-        let steps_left = STEPS.saturating_add(places.saturating_mul(rate));
-        Ok(Run { program, text, whole, scratch, pc: 0, pos: 0, looks: 0, steps_left })
+        let steps_left = STEPS.saturating_add(positions.saturating_mul(rate));
+        Ok(Run { program, text, whole, scratch, pc: 0, pos: 0, steps_left })
     }
 
     fn search(&mut self) -> Result<bool, Exhausted> {
@@ -116,9 +94,9 @@ impl<'a> Run<'a> {
 
     fn run_from(&mut self, start: usize) -> Result<bool, Exhausted> {
         self.scratch.stack.clear();
-        self.scratch.trail.clear();
-        self.scratch.seen.clear();
-        (self.pc, self.pos, self.looks) = (0, start, 0);
+        self.scratch.open.clear();
+        self.scratch.memory.end_groups();
+        (self.pc, self.pos) = (0, start);
         loop {
             self.spend(1)?;
             match self.step()? {
@@ -179,18 +157,18 @@ impl<'a> Run<'a> {
             Inst::NotNewline => self.eat(|code| code != 0x0a),
             Inst::AnyChar => self.eat(|_| true),
             Inst::At(at) => self.go_on_if(self.is_at(at)),
-            Inst::Split { first, second, memo } => match self.enter(memo)? {
-                Step::Continue => {
-                    let trail = self.scratch.trail.len();
-                    self.scratch.stack.push(Frame::Choice { pc: second, pos: self.pos, trail });
+            Inst::Split { first, second, memo } => match self.known(memo) {
+                Known::Nothing => {
+                    let moment = self.scratch.memory.now();
+                    self.scratch.stack.push(Frame::Choice { pc: second, pos: self.pos, moment });
                     self.pc = first;
                     Step::Continue
                 }
-                other => other,
+                known => self.come_again(known)?,
             },
-            Inst::Join { memo } => match self.enter(memo)? {
-                Step::Continue => self.go_on_if(true),
-                other => other,
+            Inst::Join { memo } => match self.known(memo) {
+                Known::Nothing => self.go_on_if(true),
+                known => self.come_again(known)?,
             },
             Inst::Jump(target) => {
                 self.pc = target;
@@ -207,15 +185,18 @@ impl<'a> Run<'a> {
                 Step::Continue
             }
             Inst::AtomicStart => {
-                self.scratch.stack.push(Frame::Atomic);
+                self.open_group();
                 self.go_on_if(true)
+            }
+            Inst::LookStart { back, .. } => {
+                self.open_group();
+                self.go_back(back as usize)?
             }
             Inst::AtomicEnd => {
-                self.commit(|frame| matches!(frame, Frame::Atomic))?;
+                self.close_group(self.scratch.open.len())?;
                 self.go_on_if(true)
             }
-            Inst::LookStart { back, .. } => self.start_look(back as usize)?,
-            Inst::LookEnd => self.end_look()?,
+            Inst::LookEnd => self.close_group(self.scratch.open.len())?,
             Inst::Backref { slot, case } => self.backref(slot as usize, case)?,
             Inst::IfGroup { slot, otherwise } => {
                 self.pc = if self.group(slot as usize).is_some() { self.pc + 1 } else { otherwise };
@@ -231,18 +212,17 @@ impl<'a> Run<'a> {
     fn backtrack(&mut self) -> bool {
         while let Some(frame) = self.scratch.stack.pop() {
             match frame {
-                Frame::Choice { pc, pos, trail } => {
-                    self.scratch.trail.truncate(trail);
+                Frame::Choice { pc, pos, moment } => {
+                    self.scratch.memory.leave(moment);
                     (self.pc, self.pos) = (pc, pos);
                     return true;
                 }
                 Frame::Slot { slot, old } => self.scratch.slots[slot as usize] = old,
-                Frame::Atomic => {}
-                Frame::Look { start, pos, trail, seen } => {
-                    self.scratch.trail.truncate(trail);
-                    self.scratch.seen.truncate(seen);
-                    self.looks -= 1;
-                    if self.succeed_negative(start, pos) {
+                Frame::Group { start, pos, moment } => {
+                    self.scratch.memory.leave(moment);
+                    self.scratch.open.pop();
+                    if let Inst::LookStart { negate: true, after, .. } = self.program.insts[start as usize] {
+                        (self.pc, self.pos) = (after, pos);
                         return true;
                     }
                 }
@@ -251,72 +231,81 @@ impl<'a> Run<'a> {
         false
     }
 
-    fn succeed_negative(&mut self, start: Pc, pos: usize) -> bool {
-        match self.program.insts[start as usize] {
-            Inst::LookStart { negate: true, after, .. } => {
-                (self.pc, self.pos) = (after, pos);
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// At an instruction that remembers: fails where it has been tried before.
-    ///
-    /// That holds inside an atomic group, too: if a place was tried and the match went on from there, then what
-    /// came behind the group failed, and would again. In a look-around that succeeded, it would again.
     #[inline]
-    fn enter(&mut self, memo: u32) -> Result<Step, Exhausted> {
+    fn known(&mut self, memo: u32) -> Known {
         if self.program.memos == 0 {
-            return Ok(Step::Continue);
+            return Known::Nothing;
         }
         let place = memo as usize * (self.text.len() + 1) + self.pos;
-        let (word, bit) = (place / 64, 1u64 << (place % 64));
-        if self.scratch.tried[word] & bit == 0 {
-            self.scratch.tried[word] |= bit;
-            if self.looks > 0 {
-                self.scratch.trail.push(place);
-                if self.program.forget_after_look {
-                    self.scratch.seen.push(place);
-                }
-            }
-            return Ok(Step::Continue);
-        }
-        if self.looks > 0 && self.scratch.succeeded[word] & bit != 0 {
-            return self.end_look();
-        }
-        Ok(Step::Fail)
+        self.scratch.memory.visit(place, !self.scratch.open.is_empty())
     }
 
-    /// Drops the choices since the last frame that is `barrier`, and the barrier; what was saved since can still
-    /// be undone. Gives the barrier.
-    fn commit(&mut self, barrier: impl Fn(&Frame) -> bool) -> Result<Option<Frame>, Exhausted> {
+    /// At a place that was tried before.
+    fn come_again(&mut self, known: Known) -> Result<Step, Exhausted> {
+        match known {
+            Known::Closed(depth) if depth <= self.scratch.open.len() => self.close_group(depth),
+            _ => Ok(Step::Fail),
+        }
+    }
+
+    fn open_group(&mut self) {
+        let moment = self.scratch.memory.now();
+        self.scratch.open.push(self.scratch.stack.len());
+        self.scratch.stack.push(Frame::Group { start: self.pc, pos: self.pos, moment });
+    }
+
+    /// The open group at this depth has matched: its other ways are given up. After a look-around the run goes on
+    /// or fails as that says. Behind an atomic group the caller goes on; where the group was only closed again, what
+    /// comes behind it has failed already.
+    fn close_group(&mut self, depth: usize) -> Result<Step, Exhausted> {
+        let at = self.scratch.open[depth - 1];
+        let Frame::Group { start, pos, moment } = self.scratch.stack[at] else { return Ok(Step::Fail) };
+        self.scratch.open.truncate(depth - 1);
+        self.scratch.memory.close(moment, depth);
+        let Inst::LookStart { negate, after, .. } = self.program.insts[start as usize] else {
+            self.drop_choices(at)?;
+            return Ok(Step::Fail);
+        };
+        self.scratch.memory.leave(moment);
+        if self.program.forget_after_look {
+            self.scratch.memory.forget(moment);
+        }
+        if negate {
+            self.undo(at);
+            return Ok(Step::Fail);
+        }
+        self.drop_choices(at)?;
+        (self.pc, self.pos) = (after, pos);
+        Ok(Step::Continue)
+    }
+
+    /// Drops the frames from `at` on, but keeps what undoes the slots that were saved since.
+    fn drop_choices(&mut self, at: usize) -> Result<(), Exhausted> {
         let stack = &mut self.scratch.stack;
-        let Some(at) = stack.iter().rposition(barrier) else { return Ok(None) };
-        let frame = stack[at];
-        let above = stack.len() - at;
+        let dropped = stack.len() - at;
         let mut kept = at;
-        for index in at + 1..stack.len() {
+        for index in at..stack.len() {
             if matches!(stack[index], Frame::Slot { .. }) {
                 stack[kept] = stack[index];
                 kept += 1;
             }
         }
         stack.truncate(kept);
-        self.spend(above)?;
-        Ok(Some(frame))
+        self.spend(dropped)
     }
 
-    fn start_look(&mut self, back: usize) -> Result<Step, Exhausted> {
-        let frame = Frame::Look {
-            start: self.pc,
-            pos: self.pos,
-            trail: self.scratch.trail.len(),
-            seen: self.scratch.seen.len(),
-        };
-        self.scratch.stack.push(frame);
-        self.looks += 1;
-        for _ in 0..back {
+    /// Undoes everything from the frame `at` on.
+    fn undo(&mut self, at: usize) {
+        for frame in self.scratch.stack.drain(at..).rev() {
+            if let Frame::Slot { slot, old } = frame {
+                self.scratch.slots[slot as usize] = old;
+            }
+        }
+    }
+
+    /// To where a look-around begins to match.
+    fn go_back(&mut self, count: usize) -> Result<Step, Exhausted> {
+        for _ in 0..count {
             self.spend(1)?;
             match self.char_before(self.pos) {
                 Some((_, length)) => self.pos -= length,
@@ -324,43 +313,6 @@ impl<'a> Run<'a> {
             }
         }
         Ok(self.go_on_if(true))
-    }
-
-    /// The body of the innermost look-around has matched.
-    fn end_look(&mut self) -> Result<Step, Exhausted> {
-        let is_look = |frame: &Frame| matches!(frame, Frame::Look { .. });
-        let Some(&Frame::Look { start, pos, trail, seen }) =
-            self.scratch.stack.iter().rfind(|frame| is_look(frame))
-        else {
-            return Ok(Step::Fail);
-        };
-        let scratch = &mut *self.scratch;
-        for place in scratch.trail.drain(trail..) {
-            scratch.succeeded[place / 64] |= 1 << (place % 64);
-        }
-        for place in scratch.seen.drain(seen..) {
-            let (word, bit) = (place / 64, 1u64 << (place % 64));
-            if scratch.succeeded[word] & bit == 0 {
-                scratch.tried[word] &= !bit;
-            }
-        }
-        self.looks -= 1;
-        let Inst::LookStart { negate, after, .. } = self.program.insts[start as usize] else {
-            return Ok(Step::Fail);
-        };
-        if !negate {
-            self.commit(is_look)?;
-            (self.pc, self.pos) = (after, pos);
-            return Ok(Step::Continue);
-        }
-        while let Some(frame) = self.scratch.stack.pop() {
-            match frame {
-                Frame::Slot { slot, old } => self.scratch.slots[slot as usize] = old,
-                Frame::Look { .. } => break,
-                Frame::Choice { .. } | Frame::Atomic => {}
-            }
-        }
-        Ok(Step::Fail)
     }
 
     fn group(&self, slot: usize) -> Option<(usize, usize)> {

@@ -15,6 +15,7 @@ mod compile;
 mod escapes;
 mod inline_flags;
 mod matcher;
+mod memory;
 mod parse;
 #[cfg(test)]
 mod tests;

@@ -155,8 +155,10 @@ pub(super) fn quoted(name: &str) -> String {
             '\r' => shown.push_str("\\r"),
             '\t' => shown.push_str("\\t"),
             c if c == quote => shown.extend(['\\', c]),
-            c if c < ' ' || c == '\x7f' => shown.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c => shown.push(c),
+            c if c == ' ' || c.escape_debug().count() == 1 => shown.push(c),
+            c if c <= '\u{ff}' => shown.push_str(&format!("\\x{:02x}", u32::from(c))),
+            c if c <= '\u{ffff}' => shown.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => shown.push_str(&format!("\\U{:08x}", u32::from(c))),
         }
     }
     shown.push(quote);
