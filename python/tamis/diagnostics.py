@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tamis._core import Diagnostic
 
-__all__ = ["render", "render_all"]
+__all__ = ["render", "render_all", "render_line"]
 
 # The part of a long source line that is shown, in characters, so that the caret stays on the screen.
 _WINDOW = 100
@@ -65,6 +65,15 @@ def render(diagnostic: Diagnostic, *, colour: bool = False) -> str:
     if diagnostic.hint:
         lines.append(f"{paint('hint', 'hint')}: {_harmless(diagnostic.hint)}")
     return "\n".join(lines)
+
+
+def render_line(diagnostic: Diagnostic, *, colour: bool = False) -> str:
+    """One diagnostic in one line, for what is worth saying but wrong in nobody's file."""
+    head = f"{diagnostic.severity}[{diagnostic.id}]"
+    if colour:
+        head = f"{_COLOURS[diagnostic.severity]}{head}{_RESET}"
+    place = f"{_harmless(diagnostic.path)}:{diagnostic.line}:{diagnostic.column}"
+    return f"{head}: {place}: {_harmless(diagnostic.message)}"
 
 
 def _excerpt(diagnostic: Diagnostic) -> tuple[str, str]:

@@ -1,33 +1,24 @@
 //! Regular expressions in selectors: Python's, matched against whole names.
 
-/// The bound of work was hit before the answer was known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exhausted;
+use crate::pyregex::{Error, Flags, Regex};
 
-#[derive(Debug)]
-pub struct RegexError {
-    /// In characters of the pattern.
-    pub offset: usize,
-    pub message: String,
-}
+pub use crate::pyregex::Exhausted;
 
 #[derive(Debug)]
 pub struct NameRegex {
-    regex: regex_automata::meta::Regex,
+    regex: Regex,
     /// What every match begins with, as far as the pattern shows it at a glance.
     prefix: Box<str>,
 }
 
 impl NameRegex {
-    pub fn new(pattern: &str) -> Result<NameRegex, RegexError> {
-        let regex = regex_automata::meta::Regex::new(&format!(r"\A(?:{pattern})\z")).map_err(|error| {
-            RegexError { offset: 0, message: error.to_string().lines().last().unwrap_or("").to_owned() }
-        })?;
+    pub fn new(pattern: &str) -> Result<NameRegex, Error> {
+        let regex = Regex::new(pattern, Flags::default())?;
         Ok(NameRegex { regex, prefix: literal_prefix(pattern).into() })
     }
 
     pub fn is_full_match(&self, name: &str) -> Result<bool, Exhausted> {
-        Ok(name.starts_with(&*self.prefix) && self.regex.is_match(name))
+        if name.starts_with(&*self.prefix) { self.regex.is_full_match(name) } else { Ok(false) }
     }
 
     /// False if it is plain that neither the name, the name with a dot behind it, nor a beginning of it matches.
