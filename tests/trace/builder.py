@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tamis.trace import open as open_trace
 from tamis.trace.format import SCHEMAS
+from tamis.trace.rows import Call
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -297,3 +299,21 @@ class Lock:
 
     def release(self) -> None:
         os.close(self.descriptor)
+
+
+def loop(segment_rows: int = 5, times: int = 6) -> Builder:
+    """A main that calls `step` some times, over several segments."""
+    build = Builder(segment_rows=segment_rows)
+    main, step = build.code("main"), build.code("step")
+    build.process()
+    outer = build.call(main, {})
+    for i in range(times):
+        inner = build.call(step, {"i": i, "name": f"user-{i}"})
+        build.end(inner, result=i * i)
+    build.end(outer)
+    return build
+
+
+def calls_of(path: Path) -> list[Call]:
+    with open_trace(path) as trace:
+        return list(trace.calls())

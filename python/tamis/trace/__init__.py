@@ -5,6 +5,8 @@ Importing this package loads neither pyarrow nor DuckDB, because the recorder's 
 
 from __future__ import annotations
 
+import importlib
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
@@ -21,6 +23,6 @@ def open(path: str | os.PathLike[str]) -> Trace:
     that still runs opens with what is there now. While a recording is being closed this waits, and says so
     on stderr. Raises `TraceError` for what is no trace, or one of a newer format.
     """
-    from tamis.trace.reader import Trace  # loads pyarrow and DuckDB: never in a process that is recorded
-
-    return Trace(path)
+    reader = importlib.import_module("tamis.trace.reader")
+    trace: Trace = reader.Trace(path)
+    return trace
