@@ -148,3 +148,20 @@ class Namer:
     def names(self, co_filename: str, module: str | None, qualname: str) -> dict[str, Any]:
         """`modules`, `file`, `absolute`, `origin` and `qualname` of a code object; `module` is what the
         interpreter calls its module, if that is known. The keys are those of `Policy.scope`."""
+
+@final
+class Regex:
+    """A pattern in the syntax and with the meaning of Python 3.12's `re`, matched within a bound of work."""
+
+    def __init__(self, pattern: str, flags: int = 0) -> None:
+        """
+        `flags` are those of `re` that apply to text: `I`, `M`, `S`, `U`, `X`, `A`. Raises `ValueError` with the
+        message that `re` gives and the position in the pattern, in characters. `pattern` and the texts must be free
+        of lone surrogates (`UnicodeEncodeError`).
+        """
+
+    def fullmatch(self, text: str) -> bool | None:
+        """Whether the whole text matches. `None`: the bound of work was hit before that was known."""
+
+    def search(self, text: str) -> bool | None:
+        """Whether some part of the text matches. `None`: the bound of work was hit before that was known."""

@@ -1,6 +1,7 @@
 //! `tamis._core`: the seam between Python and the core.
 
 mod policy;
+mod regex;
 
 use pyo3::prelude::*;
 
@@ -8,6 +9,9 @@ use pyo3::prelude::*;
 mod _core {
     #[pymodule_export]
     use crate::policy::{Diagnostic, Namer, Policy, Scope};
+
+    #[pymodule_export]
+    use crate::regex::Regex;
 
     #[pymodule_export]
     const VERSION: &str = env!("CARGO_PKG_VERSION");

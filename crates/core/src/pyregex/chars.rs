@@ -197,14 +197,15 @@ impl CharSet {
             let kept = if literal { &mut self.ranges } else { &mut self.folded };
             kept.push((start, end));
         }
-        let lowered = |code: u32| lower(code, case);
+        let added = self.ranges.len();
         for code in cased_between(start, end.min(0xffff), case) {
             self.case = case;
-            self.ranges.push((lowered(code), lowered(code)));
+            let lowered = lower(code, case);
+            self.ranges.push((lowered, lowered));
         }
         if case == Case::Unicode {
             let letters = SAME_LETTER.iter().filter(|letters| {
-                letters.iter().any(|&letter| self.ranges.iter().any(|&(s, e)| s <= letter && letter <= e))
+                letters.iter().any(|&letter| contains_any(&self.ranges[added..], letter))
                     || letters.iter().any(|&letter| start <= letter && letter <= end.min(0xffff))
             });
             let same: Ranges = letters.flat_map(|letters| letters.iter().map(|&code| (code, code))).collect();

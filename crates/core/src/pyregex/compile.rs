@@ -3,126 +3,14 @@
 use rustc_hash::FxHashMap;
 
 use super::Error;
-use super::ast::{At, Case, Greed, Look, Node, Repeat};
+use super::ast::{Case, Greed, Look, Node, Repeat};
 use super::chars::{self, CharSet};
 use super::parse::Parsed;
+use super::program::{Inst, Pc, Program};
+use super::traits::Traits;
 
 /// Counted repetitions are written out; a pattern that grows beyond this is refused.
 const INSTRUCTIONS: usize = 100_000;
-
-pub(super) type Pc = u32;
-
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Inst {
-    Char(char),
-    /// A character whose lower case is this.
-    Folded(u32, Case),
-    Set(u32),
-    NotNewline,
-    AnyChar,
-    At(At),
-    /// Tries `first`, then `second`.
-    Split {
-        first: Pc,
-        second: Pc,
-        memo: u32,
-    },
-    /// Where several ways meet.
-    Join {
-        memo: u32,
-    },
-    Jump(Pc),
-    Save(u32),
-    /// Goes to `exit` when nothing was consumed since `slot` was saved.
-    ExitIfIdle {
-        slot: u32,
-        exit: Pc,
-    },
-    AtomicStart,
-    AtomicEnd,
-    /// The body begins at the next instruction, `back` characters before.
-    LookStart {
-        back: u32,
-        negate: bool,
-        after: Pc,
-    },
-    LookEnd,
-    Backref {
-        slot: u32,
-        case: Case,
-    },
-    /// Goes on when the group has matched, else to `otherwise`.
-    IfGroup {
-        slot: u32,
-        otherwise: Pc,
-    },
-    Never,
-    Match,
-}
-
-#[derive(Debug)]
-pub(super) struct Program {
-    pub insts: Vec<Inst>,
-    pub sets: Vec<CharSet>,
-    /// How many instructions remember where they were already tried. 0: the outcome depends on more than the
-    /// position (on groups, on what an atomic group left behind), so nothing may be remembered.
-    pub memos: u32,
-    pub slots: u32,
-    /// A look-around may succeed with some of its places still being tried: what was seen there is no failure.
-    pub forget_after_look: bool,
-}
-
-/// What the whole pattern holds that decides how it can be matched.
-#[derive(Default)]
-struct Traits {
-    groups_matter: bool,
-    atomic: bool,
-    look: bool,
-    idle_loop: bool,
-}
-
-impl Traits {
-    /// Also checks what `re` checks only when the pattern is complete, in parts that are never compiled too.
-    fn look_at(&mut self, items: &[Node]) -> Result<(), Error> {
-        for item in items {
-            match item {
-                Node::Literal { .. } | Node::Set(_) | Node::Any { .. } | Node::At(_) => {}
-                Node::Group { body, .. } => self.look_at(body)?,
-                Node::Branch(branches) => {
-                    for branch in branches {
-                        self.look_at(branch)?;
-                    }
-                }
-                Node::Repeat(repeat) => {
-                    self.atomic |= repeat.greed == Greed::Possessive;
-                    self.idle_loop |= repeat.may_idle();
-                    self.look_at(&repeat.body)?;
-                }
-                Node::Atomic(body) => {
-                    self.atomic = true;
-                    self.look_at(body)?;
-                }
-                Node::Look(look) => {
-                    self.look = true;
-                    look.back()?;
-                    self.look_at(&look.body)?;
-                }
-                Node::Backref { .. } => self.groups_matter = true,
-                Node::Conditional { yes, no, .. } => {
-                    self.groups_matter = true;
-                    self.look_at(yes)?;
-                    self.look_at(no)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a place in the pattern and in the text say all there is to know.
-    fn can_remember(&self) -> bool {
-        !(self.groups_matter || self.atomic && self.idle_loop)
-    }
-}
 
 struct Compiler {
     insts: Vec<Inst>,

@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 
 use super::Exhausted;
-use super::ast::{At, Case};
-use super::chars::{is_word, lower};
-use super::compile::{Inst, Pc, Program};
+use super::ast::Case;
+use super::chars::lower;
 use super::memory::{Known, Memory, Moment};
+use super::program::{Inst, Pc, Program};
+use super::text::Text;
 
 /// Work that a text may take: this at least, and this for each of its bytes.
 const STEPS: usize = 2_000;
@@ -42,12 +43,12 @@ thread_local! {
 
 /// Whether the program matches the whole text, or with `whole` false, a part of it.
 pub(super) fn matches(program: &Program, text: &str, whole: bool) -> Result<bool, Exhausted> {
-    SCRATCH.with_borrow_mut(|scratch| Run::new(program, text, whole, scratch)?.search())
+    SCRATCH.with_borrow_mut(|scratch| Run::new(program, Text(text), whole, scratch)?.search())
 }
 
 struct Run<'a> {
     program: &'a Program,
-    text: &'a str,
+    text: Text<'a>,
     whole: bool,
     scratch: &'a mut Scratch,
     pc: Pc,
@@ -64,7 +65,7 @@ enum Step {
 impl<'a> Run<'a> {
     fn new(
         program: &'a Program,
-        text: &'a str,
+        text: Text<'a>,
         whole: bool,
         scratch: &'a mut Scratch,
     ) -> Result<Run<'a>, Exhausted> {
@@ -85,7 +86,7 @@ impl<'a> Run<'a> {
             if self.run_from(start)? {
                 return Ok(true);
             }
-            match self.char_at(start) {
+            match self.text.char_at(start) {
                 Some((_, length)) if !self.whole => start += length,
                 _ => return Ok(false),
             }
@@ -115,20 +116,8 @@ impl<'a> Run<'a> {
     }
 
     #[inline]
-    fn char_at(&self, pos: usize) -> Option<(u32, usize)> {
-        match *self.text.as_bytes().get(pos)? {
-            byte if byte < 0x80 => Some((u32::from(byte), 1)),
-            _ => self.text.get(pos..)?.chars().next().map(|c| (u32::from(c), c.len_utf8())),
-        }
-    }
-
-    fn char_before(&self, pos: usize) -> Option<(u32, usize)> {
-        self.text.get(..pos)?.chars().next_back().map(|c| (u32::from(c), c.len_utf8()))
-    }
-
-    #[inline]
     fn eat(&mut self, test: impl FnOnce(u32) -> bool) -> Step {
-        match self.char_at(self.pos) {
+        match self.text.char_at(self.pos) {
             Some((code, length)) if test(code) => {
                 self.pos += length;
                 self.pc += 1;
@@ -156,7 +145,7 @@ impl<'a> Run<'a> {
             Inst::Set(index) => self.eat(|code| program.sets[index as usize].contains(code)),
             Inst::NotNewline => self.eat(|code| code != 0x0a),
             Inst::AnyChar => self.eat(|_| true),
-            Inst::At(at) => self.go_on_if(self.is_at(at)),
+            Inst::At(at) => self.go_on_if(self.text.is_at(self.pos, at)),
             Inst::Split { first, second, memo } => match self.known(memo) {
                 Known::Nothing => {
                     let moment = self.scratch.memory.now();
@@ -307,7 +296,7 @@ impl<'a> Run<'a> {
     fn go_back(&mut self, count: usize) -> Result<Step, Exhausted> {
         for _ in 0..count {
             self.spend(1)?;
-            match self.char_before(self.pos) {
+            match self.text.char_before(self.pos) {
                 Some((_, length)) => self.pos -= length,
                 None => return Ok(Step::Fail),
             }
@@ -325,7 +314,8 @@ impl<'a> Run<'a> {
         let mut from = start;
         while from < end {
             self.spend(1)?;
-            let (Some((wanted, step)), Some((found, length))) = (self.char_at(from), self.char_at(self.pos))
+            let (Some((wanted, step)), Some((found, length))) =
+                (self.text.char_at(from), self.text.char_at(self.pos))
             else {
                 return Ok(Step::Fail);
             };
@@ -336,24 +326,5 @@ impl<'a> Run<'a> {
             self.pos += length;
         }
         Ok(self.go_on_if(true))
-    }
-
-    fn is_at(&self, at: At) -> bool {
-        let end = self.text.len();
-        let byte = |pos: usize| self.text.as_bytes().get(pos).copied();
-        match at {
-            At::Start => self.pos == 0,
-            At::LineStart => self.pos == 0 || byte(self.pos - 1) == Some(b'\n'),
-            At::End => self.pos == end,
-            At::LineEnd => self.pos == end || byte(self.pos) == Some(b'\n'),
-            At::EndOrLastNewline => self.pos == end || (self.pos + 1 == end && byte(self.pos) == Some(b'\n')),
-            // In an empty text neither `\b` nor `\B` holds.
-            At::Boundary { .. } if end == 0 => false,
-            At::Boundary { ascii, negate } => {
-                let before = self.char_before(self.pos).is_some_and(|(code, _)| is_word(code, ascii));
-                let after = self.char_at(self.pos).is_some_and(|(code, _)| is_word(code, ascii));
-                (before != after) != negate
-            }
-        }
     }
 }

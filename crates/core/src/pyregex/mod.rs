@@ -13,17 +13,23 @@ mod ast;
 mod chars;
 mod compile;
 mod escapes;
+mod groups;
 mod inline_flags;
+mod join;
 mod matcher;
 mod memory;
 mod parse;
+mod program;
+mod text;
+mod tokens;
+mod traits;
+
 #[cfg(test)]
 mod tests;
-mod tokens;
 
 use std::fmt;
 
-use compile::Program;
+use program::Program;
 
 /// The flags that a pattern begins with; `(?i)` and the like add to them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

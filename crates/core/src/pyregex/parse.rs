@@ -2,37 +2,35 @@
 
 use hashbrown::HashMap;
 
-use super::ast::{At, Case, Greed, Look, Node, Repeat, Set, SetItem, Width};
+use super::ast::{At, Case, Greed, Node, Repeat, Set, SetItem, Width};
 use super::escapes::{self, Escape};
-use super::inline_flags::{self, Inline};
-use super::tokens::{Token, Tokens, quoted};
+use super::join::{join, push_new, unpack};
+use super::tokens::{Token, Tokens};
 use super::{Error, Flags};
 
 /// Deeper patterns are refused: the parser and the compiler call themselves once a level. `re` itself gives up
 /// between 400 and 500.
-const DEPTH: u32 = 200;
+pub(super) const DEPTH: u32 = 200;
 
 /// What `re` takes for "without end", and so the first number that a repetition may not have.
 const ENDLESS: u64 = u32::MAX as u64;
-
-const MAX_GROUPS: u32 = 1_073_741_823;
 
 pub(super) struct Parsed {
     pub body: Vec<Node>,
     pub groups: u32,
 }
 
-struct Parser {
-    tokens: Tokens,
+pub(super) struct Parser {
+    pub tokens: Tokens,
     /// For each group the width of what it matches, once it is closed. Group 0 never is.
-    groups: Vec<Option<Width>>,
-    names: HashMap<String, u32>,
+    pub groups: Vec<Option<Width>>,
+    pub names: HashMap<String, u32>,
     /// Inside a look-behind: how many groups there were when it began.
-    behind: Option<u32>,
+    pub behind: Option<u32>,
     /// The groups that conditions name by number, and where. They may come later in the pattern.
-    conditions: Vec<(u32, usize)>,
+    pub conditions: Vec<(u32, usize)>,
     /// `(?u)` was given for the whole pattern.
-    unicode: bool,
+    pub unicode: bool,
 }
 
 pub(super) fn parse(pattern: &str, mut flags: Flags) -> Result<Parsed, Error> {
@@ -74,7 +72,7 @@ fn literal(code: u32, flags: &Flags) -> Node {
 
 impl Parser {
     /// `a|b|c`, up to the end or a closing parenthesis.
-    fn alternatives(&mut self, flags: &mut Flags, depth: u32) -> Result<Vec<Node>, Error> {
+    pub fn alternatives(&mut self, flags: &mut Flags, depth: u32) -> Result<Vec<Node>, Error> {
         if depth > DEPTH {
             return Err(self.tokens.error(1, format!("groups are nested more than {DEPTH} deep")));
         }
@@ -90,7 +88,7 @@ impl Parser {
     }
 
     /// What stands between two `|`. `first`: flags for the whole pattern may stand at its beginning.
-    fn sequence(&mut self, flags: &mut Flags, depth: u32, first: bool) -> Result<Vec<Node>, Error> {
+    pub fn sequence(&mut self, flags: &mut Flags, depth: u32, first: bool) -> Result<Vec<Node>, Error> {
         let mut items: Vec<Node> = Vec::new();
         while let Some(token) = self.tokens.next {
             if matches!(token, Token::Char('|' | ')')) {
@@ -151,7 +149,7 @@ impl Parser {
     }
 
     /// A reference to a group that exists; `back`: how long its text is, for an error.
-    fn backref(&mut self, group: u32, back: usize, flags: &Flags) -> Result<Node, Error> {
+    pub fn backref(&mut self, group: u32, back: usize, flags: &Flags) -> Result<Node, Error> {
         let Some(width) = self.groups[group as usize] else {
             return Err(self.tokens.error(back, "cannot refer to an open group"));
         };
@@ -160,7 +158,7 @@ impl Parser {
     }
 
     /// Inside a look-behind only groups that were closed before it can be referred to.
-    fn check_behind(&self, group: u32) -> Result<(), Error> {
+    pub fn check_behind(&self, group: u32) -> Result<(), Error> {
         let Some(known) = self.behind else { return Ok(()) };
         if self.groups.get(group as usize).copied().flatten().is_none() {
             return Err(self.tokens.error(0, "cannot refer to an open group"));
@@ -287,248 +285,4 @@ impl Parser {
         }
         Ok(Some((min, max)))
     }
-
-    /// Everything that begins with a parenthesis, which is already taken. `None`: it matches nothing by itself.
-    fn group(&mut self, flags: &mut Flags, depth: u32, may_set_flags: bool) -> Result<Option<Node>, Error> {
-        let start = self.tokens.tell() - 1;
-        if !self.tokens.accept('?')? {
-            return self.capture(None, *flags, depth, start).map(Some);
-        }
-        let Some(token) = self.tokens.get()? else {
-            return Err(self.tokens.error(0, "unexpected end of pattern"));
-        };
-        let Token::Char(c) = token else { return Err(self.unknown_extension("?", token)) };
-        match c {
-            'P' => self.python_group(*flags, depth, start).map(Some),
-            ':' => self.plain(*flags, false, depth, start).map(Some),
-            '#' => self.comment(start).map(|()| None),
-            '=' | '!' => self.look(c, false, *flags, depth, start).map(Some),
-            '<' => match self.tokens.get()? {
-                None => Err(self.tokens.error(0, "unexpected end of pattern")),
-                Some(Token::Char(c @ ('=' | '!'))) => self.look(c, true, *flags, depth, start).map(Some),
-                Some(token) => Err(self.unknown_extension("?<", token)),
-            },
-            '(' => self.conditional(*flags, depth, start).map(Some),
-            '>' => {
-                let body = self.body(*flags, depth, start)?;
-                Ok(Some(Node::Atomic(body)))
-            }
-            _ if inline_flags::begins(c) => match inline_flags::parse(&mut self.tokens, c)? {
-                Inline::Global(set) => {
-                    if !may_set_flags {
-                        return Err(Error::new(start, "global flags not at the start of the expression"));
-                    }
-                    self.unicode |= set.unicode();
-                    set.add_to(flags);
-                    Ok(None)
-                }
-                Inline::Scoped { add, remove } => {
-                    let mut inner = *flags;
-                    add.scope_to(&mut inner);
-                    remove.remove_from(&mut inner);
-                    let scoped = !(add.is_empty() && remove.is_empty());
-                    self.plain(inner, scoped, depth, start).map(Some)
-                }
-            },
-            _ => Err(self.unknown_extension("?", token)),
-        }
-    }
-
-    fn unknown_extension(&self, before: &str, token: Token) -> Error {
-        let message = format!("unknown extension {before}{}", token.text());
-        self.tokens.error(before.len() + token.len(), message)
-    }
-
-    fn comment(&mut self, start: usize) -> Result<(), Error> {
-        loop {
-            match self.tokens.get()? {
-                None => return Err(Error::new(start, "missing ), unterminated comment")),
-                Some(Token::Char(')')) => return Ok(()),
-                Some(_) => {}
-            }
-        }
-    }
-
-    /// The alternatives of a group and its closing parenthesis.
-    fn body(&mut self, mut flags: Flags, depth: u32, start: usize) -> Result<Vec<Node>, Error> {
-        let body = self.alternatives(&mut flags, depth + 1)?;
-        self.close(start)?;
-        Ok(body)
-    }
-
-    fn close(&mut self, start: usize) -> Result<(), Error> {
-        if self.tokens.accept(')')? {
-            return Ok(());
-        }
-        Err(Error::new(start, "missing ), unterminated subpattern"))
-    }
-
-    fn plain(&mut self, flags: Flags, scoped: bool, depth: u32, start: usize) -> Result<Node, Error> {
-        let body = self.body(flags, depth, start)?;
-        let width = Width::of(&body);
-        Ok(Node::Group { capture: None, scoped, body, width })
-    }
-
-    fn capture(
-        &mut self,
-        name: Option<String>,
-        flags: Flags,
-        depth: u32,
-        start: usize,
-    ) -> Result<Node, Error> {
-        let group = self.groups.len() as u32;
-        if let Some(name) = name {
-            if let Some(known) = self.names.get(&name) {
-                let message = format!(
-                    "redefinition of group name {} as group {group}; was group {known}",
-                    quoted(&name)
-                );
-                return Err(self.tokens.error(name.chars().count() + 1, message));
-            }
-            self.names.insert(name, group);
-        }
-        self.groups.push(None);
-        let body = self.body(flags, depth, start)?;
-        let width = Width::of(&body);
-        self.groups[group as usize] = Some(width);
-        Ok(Node::Group { capture: Some(group), scoped: false, body, width })
-    }
-
-    /// `(?P<name>…)` and `(?P=name)`.
-    fn python_group(&mut self, flags: Flags, depth: u32, start: usize) -> Result<Node, Error> {
-        if self.tokens.accept('<')? {
-            let name = self.tokens.group_name('>')?;
-            return self.capture(Some(name), flags, depth, start);
-        }
-        if self.tokens.accept('=')? {
-            let name = self.tokens.group_name(')')?;
-            let back = name.chars().count() + 1;
-            let group = self.named_group(&name)?;
-            return self.backref(group, back, &flags);
-        }
-        match self.tokens.get()? {
-            None => Err(self.tokens.error(0, "unexpected end of pattern")),
-            Some(token) => Err(self.unknown_extension("?P", token)),
-        }
-    }
-
-    fn named_group(&self, name: &str) -> Result<u32, Error> {
-        self.names.get(name).copied().ok_or_else(|| {
-            self.tokens.error(name.chars().count() + 1, format!("unknown group name {}", quoted(name)))
-        })
-    }
-
-    fn look(&mut self, c: char, behind: bool, flags: Flags, depth: u32, start: usize) -> Result<Node, Error> {
-        let outer = self.behind;
-        if behind && outer.is_none() {
-            self.behind = Some(self.groups.len() as u32);
-        }
-        let mut inner = flags;
-        let body = self.alternatives(&mut inner, depth + 1)?;
-        self.behind = outer;
-        self.close(start)?;
-        let width = Width::of(&body);
-        Ok(Node::Look(Look { behind, negate: c == '!', body, width, offset: start }))
-    }
-
-    /// `(?(1)yes|no)` and `(?(name)yes|no)`.
-    fn conditional(&mut self, mut flags: Flags, depth: u32, start: usize) -> Result<Node, Error> {
-        let name = self.tokens.until(')', "group name")?;
-        let back = name.chars().count() + 1;
-        let group = if name.bytes().all(|b| b.is_ascii_digit()) {
-            let group = name.parse::<u32>().unwrap_or(u32::MAX);
-            if group == 0 {
-                return Err(self.tokens.error(back, "bad group number"));
-            }
-            if group >= MAX_GROUPS {
-                let message = format!("invalid group reference {}", name.trim_start_matches('0'));
-                return Err(self.tokens.error(back, message));
-            }
-            if self.conditions.iter().all(|&(known, _)| known != group) {
-                self.conditions.push((group, self.tokens.tell() - back));
-            }
-            group
-        } else {
-            self.tokens.check_group_name(&name)?;
-            self.named_group(&name)?
-        };
-        self.check_behind(group)?;
-        if depth >= DEPTH {
-            return Err(self.tokens.error(1, format!("groups are nested more than {DEPTH} deep")));
-        }
-        let yes = self.sequence(&mut flags, depth + 1, false)?;
-        let mut no = Vec::new();
-        if self.tokens.accept('|')? {
-            no = self.sequence(&mut flags, depth + 1, false)?;
-            if self.tokens.next == Some(Token::Char('|')) {
-                return Err(self.tokens.error(0, "conditional backref with more than two branches"));
-            }
-        }
-        self.close(start)?;
-        Ok(Node::Conditional { group, yes, no })
-    }
-}
-
-fn push_new(items: &mut Vec<SetItem>, item: SetItem) {
-    if !items.contains(&item) {
-        items.push(item);
-    }
-}
-
-/// Puts what groups without capture or flags hold in their place, as `re` does before it looks at alternatives.
-fn unpack(items: Vec<Node>) -> Vec<Node> {
-    let mut unpacked = Vec::with_capacity(items.len());
-    for item in items {
-        match item {
-            Node::Group { capture: None, scoped: false, body, .. } => unpacked.extend(body),
-            item => unpacked.push(item),
-        }
-    }
-    unpacked
-}
-
-/// Makes one sequence of alternatives. A common beginning is taken out, and single characters become a set: in
-/// `re` this decides how characters without a case of their own are compared, so it is part of the meaning.
-fn join(mut branches: Vec<Vec<Node>>) -> Vec<Node> {
-    if branches.len() == 1 {
-        return branches.swap_remove(0);
-    }
-    let shared = shared_prefix(&branches);
-    let prefix: Vec<Node> = branches[0][..shared].to_vec();
-    for branch in &mut branches {
-        branch.drain(..shared);
-    }
-    let mut joined = prefix;
-    match single_set(&branches) {
-        Some(set) => joined.push(Node::Set(set)),
-        None => joined.push(Node::Branch(branches)),
-    }
-    joined
-}
-
-fn shared_prefix(branches: &[Vec<Node>]) -> usize {
-    let (first, rest) = (&branches[0], &branches[1..]);
-    let shares = |index: usize| {
-        rest.iter().all(|branch| branch.get(index).is_some_and(|node| first[index].is_shared_prefix(node)))
-    };
-    (0..first.len()).take_while(|&index| shares(index)).count()
-}
-
-fn single_set(branches: &[Vec<Node>]) -> Option<Set> {
-    let mut items = Vec::new();
-    let mut common = Case::Exact;
-    for branch in branches {
-        match &branch[..] {
-            [Node::Literal { code, negate: false, case }] => {
-                push_new(&mut items, SetItem::Literal(*code));
-                common = *case;
-            }
-            [Node::Set(Set { negate: false, items: more, case })] => {
-                more.iter().for_each(|&item| push_new(&mut items, item));
-                common = *case;
-            }
-            _ => return None,
-        }
-    }
-    Some(Set { negate: false, items, case: common })
 }
