@@ -15,8 +15,11 @@ fn compile_and_match(patterns: &[String]) -> usize {
     patterns.iter().filter(|pattern| matches(black_box(pattern)).is_some()).count()
 }
 
+/// Makes the nth pattern of its kind.
+type Kind = fn(usize) -> String;
+
 fn regexes(c: &mut Criterion) {
-    let kinds: [(&str, fn(usize) -> String); 5] = [
+    let kinds: [(&str, Kind); 5] = [
         ("plain", |n| format!(r"^my_app\.(services|api{n})\..*")),
         ("ignore case", |n| format!(r"^(?:(?i:my_app)\.(services|api{n})\.)")),
         ("unicode words", |n| format!(r"(?i)\w+\.\w+_?{n}\.\w{{1,255}}")),

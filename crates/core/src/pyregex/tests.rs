@@ -277,7 +277,8 @@ fn work_is_bounded() {
 /// Flags that are given with the pattern act like those written at its start.
 #[test]
 fn initial_flags() {
-    let cases: [(fn(&mut Flags) -> &mut bool, &str, &str); 5] = [
+    type Field = fn(&mut Flags) -> &mut bool;
+    let cases: [(Field, &str, &str); 5] = [
         (|flags| &mut flags.ignore_case, "a", "A"),
         (|flags| &mut flags.multiline, "a$\n^b", "a\nb"),
         (|flags| &mut flags.dotall, "a.", "a\n"),
