@@ -1,0 +1,1 @@
+"""What recording costs, beside the plain run and beside VizTracer: `make bench`."""
