@@ -1,7 +1,7 @@
 """Runs one command and measures it as a whole: time, memory of all its processes, what it leaves on disk.
 
-Linux only, because it reads `/proc`. Memory is the proportional set size (a page that two processes share counts once),
-sampled five times a second: a peak shorter than that is missed.
+Linux only, because it reads `/proc`. Memory is the proportional set size (a page that two processes share
+counts once), sampled five times a second: a peak shorter than that is missed.
 """
 
 from __future__ import annotations

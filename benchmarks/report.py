@@ -137,7 +137,7 @@ def table(rows: list[Row]) -> Table:
         made.add_column(name)
     for name in (
         "factor",
-        "least–most",
+        "range",
         "loop s",
         "whole s",
         "MB",

@@ -12,7 +12,7 @@ from benchmarks import scenarios
 from benchmarks.measure import BenchmarkError, Run, run
 from benchmarks.scenarios import CALLS, PLAIN, Scenario
 
-# By the time an event of VizTracer is written, it has cost about a kilobyte: 8 GB end before this number is reached.
+# An event costs VizTracer about a kilobyte by the time it is written: 8 GB end before this number is reached.
 VIZTRACER_ENTRIES = 20_000_000
 
 
@@ -118,7 +118,7 @@ def _pair(rows: dict[str, Row], scenario: Scenario, program: str, loops: int, sc
 
 
 def _keeping_all(rows: dict[str, Row], scenario: Scenario, program: str, plan: Plan, scratch: Path) -> None:
-    """VizTracer with all its events, and Tamis over the same loop. Per iteration, the long plain loop counts."""
+    """VizTracer with all its events, and Tamis over the same loop; per iteration, beside the long one."""
     first, second = (_run(scenario, program, loops, scratch).memory for loops in (1, 2))
     loops = max(1, int(0.9 * (plan.memory - first) / max(second - first, 1 << 20)))
     plain = rows.get(PLAIN.name)

@@ -2,8 +2,8 @@
 
     worker.py PROGRAM LOOPS REPORT
 
-It is started plain, under `tamis run` or under `viztracer`, and times its own loop, so that neither start-up nor
-what a recorder does at the end counts. Nothing here knows who is watching.
+It is started plain, under `tamis run` or under `viztracer`, and times its own loop, so that neither start-up
+nor what a recorder does at the end counts. Nothing here knows who is watching.
 """
 
 import importlib.util
