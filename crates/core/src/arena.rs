@@ -193,7 +193,8 @@ impl Arena {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "not the memory of a recording"));
         }
         let arena = Arena::map(fd, length)?;
-        let fits = PAGE + arena.slices() * SLICE_SIZE == length;
+        let told = arena.control().slices.load(Ordering::Relaxed) as usize;
+        let fits = PAGE + told * SLICE_SIZE == length;
         if arena.control().magic.load(Ordering::Acquire) != MAGIC || !fits {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "not the memory of a recording"));
         }
@@ -224,8 +225,10 @@ impl Arena {
         unsafe { &*self.base.cast() }
     }
 
+    /// How many there are, from the mapping's own length: the recorded program could write over the control
+    /// page, and must not lead anybody out of the mapping.
     pub fn slices(&self) -> usize {
-        self.control().slices.load(Ordering::Relaxed) as usize
+        (self.length - PAGE) / SLICE_SIZE
     }
 
     pub fn slice(&self, index: usize) -> &Slice {
@@ -431,6 +434,9 @@ impl Reader<'_> {
     /// A record that cannot be one (the program wrote over the shared memory) ends the reading with an error.
     pub fn drain(&mut self, mut each: impl FnMut(&[u64])) -> Result<usize, Corrupt> {
         let head = self.slice.head.load(Ordering::Acquire);
+        if head.wrapping_sub(self.tail) > RING_SIZE as u64 {
+            return Err(Corrupt);
+        }
         let mut records = 0;
         let mut given_back = self.tail;
         while self.tail < head {
@@ -457,6 +463,13 @@ impl Reader<'_> {
         }
         self.slice.tail.store(self.tail, Ordering::Release);
         Ok(records)
+    }
+
+    /// Gives back what was published without reading it, so that the program never waits for a helper that
+    /// has stopped to write.
+    pub fn discard(&mut self) {
+        self.tail = self.slice.head.load(Ordering::Acquire);
+        self.slice.tail.store(self.tail, Ordering::Release);
     }
 }
 

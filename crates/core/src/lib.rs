@@ -2,6 +2,8 @@
 
 pub mod arena;
 pub mod diagnostics;
+pub mod helper;
 pub mod policy;
 pub mod pyregex;
+pub mod trace;
 pub mod wire;

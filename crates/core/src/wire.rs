@@ -192,7 +192,7 @@ impl Header {
 }
 
 /// The body of a `DEF_CODE` record.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CodeDef {
     /// Bits of [`code_flag`].
     pub flags: u32,

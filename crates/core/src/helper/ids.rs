@@ -1,0 +1,70 @@
+//! Numbers for things that the program knows by address: objects and exceptions.
+
+use std::hash::BuildHasherDefault;
+
+use hashbrown::HashMap;
+use rustc_hash::FxHasher;
+
+/// Address → number, of bounded size: when the young generation is full, the old one is forgotten. A thing
+/// that is forgotten and comes back gets a new number.
+pub struct Numbers {
+    young: HashMap<u64, u32, BuildHasherDefault<FxHasher>>,
+    old: HashMap<u64, u32, BuildHasherDefault<FxHasher>>,
+    next: u32,
+}
+
+impl Numbers {
+    pub fn new() -> Numbers {
+        Numbers { young: HashMap::default(), old: HashMap::default(), next: 0 }
+    }
+
+    /// The number of `key`; a new one when it has none, or when `fresh` asks for it.
+    #[inline]
+    pub fn number(&mut self, key: u64, fresh: bool, limit: usize) -> u32 {
+        if !fresh {
+            if let Some(&number) = self.young.get(&key) {
+                return number;
+            }
+            if let Some(&number) = self.old.get(&key) {
+                self.put(key, number, limit);
+                return number;
+            }
+        }
+        let number = self.next;
+        self.next += 1;
+        self.put(key, number, limit);
+        number
+    }
+
+    fn put(&mut self, key: u64, number: u32, limit: usize) {
+        if self.young.len() >= limit {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(key, number);
+    }
+}
+
+/// The key of an object: its address, and its type, so that an object of another type at the address of one
+/// that is gone has another number. Addresses are multiples of 8 below 2^47.
+pub fn object_key(kind: u32, address: u64) -> u64 {
+    (address >> 3) << 20 | u64::from(kind & 0xf_ffff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A number stays while its key is used; beyond the bound the longest unused are forgotten.
+    #[test]
+    fn bounded() {
+        let mut numbers = Numbers::new();
+        assert_eq!([5, 6, 5, 6].map(|key| numbers.number(key, false, 4)), [0, 1, 0, 1]);
+        assert_eq!(numbers.number(5, true, 4), 2);
+        for key in 100..110 {
+            numbers.number(key, false, 4);
+            assert_eq!(numbers.number(5, false, 4), 2);
+            assert!(numbers.young.len() <= 4 && numbers.old.len() <= 4);
+        }
+        assert!(numbers.number(6, false, 4) > 2);
+    }
+}

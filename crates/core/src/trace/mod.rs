@@ -1,0 +1,8 @@
+//! The trace directory, as it is written: tables, segments, tails and metadata.
+
+pub mod metadata;
+pub mod rows;
+pub mod schema;
+pub mod segment;
+pub mod tail;
+pub mod writer;

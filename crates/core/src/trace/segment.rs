@@ -1,0 +1,148 @@
+//! One Parquet file of a trace, with the tail that holds the same rows until the file is complete.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, SchemaRef};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+
+use super::tail::Tail;
+
+/// Rows of one row group: small enough that a reader goes through them with little memory.
+const ROW_GROUP_ROWS: usize = 256 * 1024;
+const ROW_GROUP_BYTES: usize = 8 * 1024 * 1024;
+/// Columns by which readers look for rows: their minimum and maximum are written for each row group.
+const WITH_STATISTICS: [&str; 6] = ["part", "seq", "time", "call", "value", "code"];
+
+/// A file that is being written under a temporary name, and its tail.
+pub struct Segment {
+    temporary: PathBuf,
+    path: PathBuf,
+    parquet: ArrowWriter<File>,
+    tail: Tail,
+}
+
+impl Segment {
+    /// Begins `NAME.parquet` in `directory` and the tail `TAIL.arrows`.
+    pub fn create(directory: &Path, name: &str, tail: &str, schema: &SchemaRef) -> io::Result<Segment> {
+        let tail = Tail::create(&directory.join(format!("{tail}.arrows")), schema)?;
+        Segment::with_tail(directory, name, tail, schema)
+    }
+
+    /// Begins `NAME.parquet` for what a tail holds already.
+    pub fn with_tail(directory: &Path, name: &str, tail: Tail, schema: &SchemaRef) -> io::Result<Segment> {
+        let temporary = directory.join(format!(".{name}.parquet.part"));
+        let path = directory.join(format!("{name}.parquet"));
+        let parquet = ArrowWriter::try_new(create(&temporary)?, schema.clone(), Some(properties(schema)?))
+            .map_err(failure)?;
+        Ok(Segment { temporary, path, parquet, tail })
+    }
+
+    pub fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
+        self.tail.write(batch)?;
+        self.parquet.write(batch).map_err(failure)
+    }
+
+    /// Completes the Parquet file and gives it its name; then the tail is not needed any more.
+    ///
+    /// The data is synchronised first: after a power failure there must not be a name without its rows when the
+    /// tail is gone.
+    pub fn seal(mut self) -> io::Result<()> {
+        let finished = self.parquet.finish().map_err(failure).map(|_| ());
+        let named = finished
+            .and_then(|()| self.parquet.inner().sync_data())
+            .and_then(|()| std::fs::rename(&self.temporary, &self.path));
+        match named {
+            Ok(()) => self.tail.remove(),
+            Err(error) => {
+                self.abandon();
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives up the Parquet file, and the room that it took; the tail stays and has the same rows.
+    pub fn abandon(self) {
+        // There is nothing else to do when even that fails.
+        let _ = std::fs::remove_file(&self.temporary);
+    }
+}
+
+fn properties(schema: &SchemaRef) -> io::Result<WriterProperties> {
+    let level = ZstdLevel::try_new(1).map_err(failure)?;
+    let mut properties = WriterProperties::builder()
+        .set_created_by(format!("tamis {}", env!("CARGO_PKG_VERSION")))
+        .set_compression(Compression::ZSTD(level))
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_offset_index_disabled(true)
+        .set_data_page_row_count_limit(64 * 1024)
+        .set_write_batch_size(8 * 1024)
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_max_row_group_bytes(Some(ROW_GROUP_BYTES));
+    for field in schema.fields() {
+        let column = ColumnPath::from(field.name().as_str());
+        if matches!(field.data_type(), DataType::Int32 | DataType::Int64) {
+            properties = properties
+                .set_column_dictionary_enabled(column.clone(), false)
+                .set_column_encoding(column.clone(), Encoding::DELTA_BINARY_PACKED);
+        }
+        // A text that is distinct in every row gains nothing from a dictionary.
+        if field.name() == "json" {
+            properties = properties.set_column_dictionary_enabled(column.clone(), false);
+        }
+        if WITH_STATISTICS.contains(&field.name().as_str()) {
+            properties = properties.set_column_statistics_enabled(column, EnabledStatistics::Chunk);
+        }
+    }
+    Ok(properties.build())
+}
+
+/// Makes a file that only its owner may read, and that was not there before.
+pub fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Puts a whole file in place at once: a reader sees the old one or the new one.
+pub fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut temporary = path.to_owned();
+    temporary.as_mut_os_string().push(".part");
+    let _ = std::fs::remove_file(&temporary);
+    let written = create(&temporary).and_then(|mut file| {
+        file.write_all(text)?;
+        file.sync_data()
+    });
+    let done = written.and_then(|()| std::fs::rename(&temporary, path));
+    if done.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    done
+}
+
+/// The error of the system inside an error of Arrow or Parquet, where there is one: a full disk must be called
+/// a full disk.
+pub fn failure(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    while let Some(inner) = source {
+        if let Some(code) = inner.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
+            return io::Error::from_raw_os_error(code);
+        }
+        if let Some(arrow_schema::ArrowError::IoError(_, inner)) = inner.downcast_ref()
+            && let Some(code) = inner.raw_os_error()
+        {
+            return io::Error::from_raw_os_error(code);
+        }
+        if let Some(parquet::errors::ParquetError::External(inner)) = inner.downcast_ref()
+            && let Some(code) = inner.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error)
+        {
+            return io::Error::from_raw_os_error(code);
+        }
+        source = inner.source();
+    }
+    io::Error::other(error)
+}
