@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from os import PathLike
-from typing import Any, TypedDict, final
+from typing import Any, Self, TypedDict, final
 
 VERSION: str
 """The version of Tamis, as `tamis --version` prints it."""
@@ -30,7 +30,7 @@ class Diagnostic:
     hint: str | None
     """What to do about it, if something can be said."""
 
-    def __init__(self, id: str, path: str, message: str, hint: str | None = None) -> None:
+    def __new__(cls, id: str, path: str, message: str, hint: str | None = None) -> Self:
         """An error about a file as a whole."""
 
 class _Setting[T](TypedDict):
@@ -85,7 +85,7 @@ pattern that redacts or drops, whoever decided."""
 class Policy:
     """A composed chain of filters; immutable, and shared freely between threads."""
 
-    def __init__(self, sources: Sequence[tuple[str, str | PathLike[str] | None, bytes]]) -> None:
+    def __new__(cls, sources: Sequence[tuple[str, str | PathLike[str] | None, bytes]]) -> Self:
         """Composes filters in this order. Each is (how the user would spell it, its path, its bytes).
 
         Raises `tamis.errors.PolicyError` with every problem of all of them."""
@@ -133,15 +133,15 @@ class Scope:
 class Namer:
     """Gives code objects the names that selectors are compared with. One for a recording: it remembers."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         project_root: str | PathLike[str],
         *,
         stdlib: Sequence[str | PathLike[str]],
         third_party: Sequence[str | PathLike[str]],
         stdlib_modules: Sequence[str],
         cwd: str | PathLike[str],
-    ) -> None:
+    ) -> Self:
         """`stdlib`, `third_party`: folders of the standard library and of installed packages.
         `stdlib_modules`: `sys.stdlib_module_names`. `cwd`: what relative file names are relative to."""
 
@@ -153,11 +153,11 @@ class Namer:
 class Regex:
     """A pattern in the syntax and with the meaning of Python 3.12's `re`, matched within a bound of work."""
 
-    def __init__(self, pattern: str, flags: int = 0) -> None:
+    def __new__(cls, pattern: str, flags: int = 0) -> Self:
         """
-        `flags` are those of `re` that apply to text: `I`, `M`, `S`, `U`, `X`, `A`. Raises `ValueError` with the
-        message that `re` gives and the position in the pattern, in characters. `pattern` and the texts must be free
-        of lone surrogates (`UnicodeEncodeError`).
+        `flags` are those of `re` that apply to text: `I`, `M`, `S`, `U`, `X`, `A`. Raises `ValueError` with
+        the message that `re` gives and the position in the pattern, in characters. `pattern` and the texts
+        must be free of lone surrogates (`UnicodeEncodeError`).
         """
 
     def fullmatch(self, text: str) -> bool | None:
