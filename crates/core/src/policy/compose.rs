@@ -3,6 +3,7 @@
 use super::index::Index;
 use super::model::{Io, Located, Setting};
 use super::parse::{FilterFile, IoKeys, parse};
+use super::verdict::Remembered;
 use super::{CompiledRule, Inner, Policy, Source};
 use crate::diagnostics::Diagnostic;
 use std::sync::Arc;
@@ -44,6 +45,7 @@ pub fn load(sources: &[Source]) -> Result<Policy, Vec<Diagnostic>> {
                 exec: rule.info.exec,
                 value_default: rule.info.value_default,
                 patterns: rule.patterns.into_iter().zip(actions).collect(),
+                remembered: Remembered::default(),
             });
             rules.push(rule.info);
         }

@@ -82,7 +82,7 @@ impl Index {
         let mut found = Vec::new();
         if !self.object_literals.is_empty() {
             for object in &names.objects {
-                for name in object.outer().chain([object.name.as_str()]) {
+                for name in object.covering() {
                     found.extend(self.object_literals.get(name).into_iter().flatten());
                 }
             }

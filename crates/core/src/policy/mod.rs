@@ -10,6 +10,7 @@ mod model;
 mod names;
 mod naming;
 mod parse;
+mod reader;
 mod regex;
 mod selector;
 mod verdict;
@@ -60,6 +61,7 @@ struct CompiledRule {
     exec: Option<Exec>,
     value_default: Option<Action>,
     patterns: Vec<(ValueSelector, Action)>,
+    remembered: verdict::Remembered,
 }
 
 impl Policy {

@@ -28,24 +28,31 @@ impl Origin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectName {
     pub name: String,
-    /// Where the qualified name begins.
-    start: usize,
+    /// Where the names of the objects end that it is defined in, outermost first, and of itself. `<locals>` is a
+    /// place, not an object.
+    pub(super) ends: Vec<usize>,
 }
 
 impl ObjectName {
-    /// The objects that this one is defined in, outermost first. `<locals>` is a place, not an object.
-    pub fn outer(&self) -> impl Iterator<Item = &str> {
-        self.name[self.start..]
-            .match_indices('.')
-            .map(|(dot, _)| &self.name[..self.start + dot])
-            .filter(|outer| !outer.ends_with(".<locals>"))
+    fn new(module: &str, qualname: &str) -> ObjectName {
+        let name = format!("{module}.{qualname}");
+        let start = module.len() + 1;
+        let dots = qualname.match_indices('.').map(|(dot, _)| start + dot);
+        let mut ends: Vec<usize> = dots.filter(|&end| !name[..end].ends_with(".<locals>")).collect();
+        ends.push(name.len());
+        ObjectName { name, ends }
+    }
+
+    /// The objects that it is defined in, outermost first, and itself.
+    pub fn covering(&self) -> impl Iterator<Item = &str> {
+        self.ends.iter().map(|&end| &self.name[..end])
     }
 }
 
 /// All names of one code object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScopeNames {
-    /// Names of its module; a selector that matches one of them matches.
+    /// Names of its module, never none; a selector that matches one of them matches.
     pub modules: Vec<String>,
     /// Relative to the project root, or absolute for a file outside of it; `<string>` and the like as they are.
     pub file: String,
@@ -59,16 +66,17 @@ pub struct ScopeNames {
 
 impl ScopeNames {
     pub fn new(
-        modules: Vec<String>,
+        mut modules: Vec<String>,
         file: String,
         absolute: Option<String>,
         origin: Origin,
         qualname: &str,
     ) -> ScopeNames {
-        let objects = modules
-            .iter()
-            .map(|module| ObjectName { name: format!("{module}.{qualname}"), start: module.len() + 1 })
-            .collect();
+        if modules.is_empty() {
+            // `pkg:*` is everything, code whose module has no name included.
+            modules.push(String::new());
+        }
+        let objects = modules.iter().map(|module| ObjectName::new(module, qualname)).collect();
         ScopeNames { modules, file, absolute, origin, qualname: qualname.to_owned(), objects }
     }
 }

@@ -2,10 +2,10 @@
 
 use super::Source;
 use super::model::{Action, Exec, FilterInfo, Located, PatternInfo, RuleInfo};
+use super::reader::{Reader, Table, keep_first};
 use super::selector::{ORIGINS, ScopeKind, ScopeSelector, SelectorError, ValueSelector, suggestion};
-use crate::diagnostics::{Diagnostic, Severity, SourceText, closest, one_of};
+use crate::diagnostics::{Diagnostic, Severity, SourceText, one_of};
 use sha2::{Digest, Sha256};
-use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -22,9 +22,6 @@ const ACTIONS: &[(&str, Option<Action>)] = &[
 const PATTERN_ACTIONS: &[(&str, Action)] =
     &[("allow", Action::Allow), ("redact", Action::Redact), ("drop", Action::Drop), ("deny", Action::Redact)];
 const STREAMS: [&str; 4] = ["stdout", "stderr", "stdin", "files"];
-/// One broken line makes the parser stumble over those that follow; the first problems are those that matter.
-const MAX_SYNTAX_ERRORS: usize = 5;
-
 /// A filter as it stands in its file; what it inherits is settled when the chain is composed.
 pub(super) struct FilterFile {
     pub info: FilterInfo,
@@ -88,36 +85,7 @@ fn read(source: &Source, index: u32, problems: &mut Vec<Diagnostic>) -> Option<F
     reader.filter(root.get_ref(), source, index)
 }
 
-struct Reader<'a> {
-    text: &'a SourceText<'a>,
-    problems: &'a mut Vec<Diagnostic>,
-    version: u32,
-}
-
-/// A table and what it is called in messages.
-#[derive(Clone)]
-struct Table<'a> {
-    keys: &'a DeTable<'a>,
-    span: Range<usize>,
-    name: &'static str,
-}
-
 impl Reader<'_> {
-    fn error(&mut self, id: &str, span: Range<usize>, message: String, hint: Option<String>) {
-        self.problems.push(self.text.diagnostic(Severity::Error, id, span, message, hint));
-    }
-
-    fn syntax_errors(&mut self, errors: &[toml::de::Error]) {
-        let mut errors: Vec<_> =
-            errors.iter().map(|error| (error.span().unwrap_or(0..0), error.message())).collect();
-        errors.sort_by_key(|(span, _)| span.start);
-        errors.dedup_by_key(|(span, _)| self.text.line(span.start));
-        for (span, message) in errors.into_iter().take(MAX_SYNTAX_ERRORS) {
-            let message = message.lines().collect::<Vec<_>>().join(", ");
-            self.error("toml-syntax", span, format!("not TOML: {message}"), None);
-        }
-    }
-
     fn filter(&mut self, root: &DeTable<'_>, source: &Source, index: u32) -> Option<FilterFile> {
         let root = Table { keys: root, span: 0..0, name: "the file" };
         let meta = self.table(&root, "meta", true);
@@ -339,162 +307,4 @@ impl Reader<'_> {
             })
             .collect()
     }
-
-    fn known_keys(&mut self, table: &Table<'_>, known: &[&str], of_version_2: &[&str]) {
-        let mut keys: Vec<_> = table.keys.iter().collect();
-        keys.sort_by_key(|(key, _)| key.span().start);
-        for (key, _) in keys {
-            let name = key.get_ref().as_ref();
-            if known.contains(&name) {
-                continue;
-            }
-            if of_version_2.contains(&name) {
-                let message = format!("`{name}` of version 2 is not supported by this Tamis yet");
-                self.error("not-supported", key.span(), message, None);
-                continue;
-            }
-            let hint = match closest(name, known.iter().copied()) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("known here: {}", one_of(known.iter().copied())),
-            };
-            self.error(
-                "unknown-key",
-                key.span(),
-                format!("unknown key `{name}` in {}", table.name),
-                Some(hint),
-            );
-        }
-    }
-
-    fn value<'t>(
-        &mut self,
-        table: &Table<'t>,
-        key: &str,
-        required: bool,
-    ) -> Option<&'t Spanned<DeValue<'t>>> {
-        let value = table.keys.get(key);
-        if value.is_none() && required {
-            self.error(
-                "missing-key",
-                table.span.clone(),
-                format!("{} needs the key `{key}`", table.name),
-                None,
-            );
-        }
-        value
-    }
-
-    fn table<'t>(&mut self, root: &Table<'t>, key: &str, required: bool) -> Option<Table<'t>> {
-        let name = match key {
-            "meta" => "`[meta]`",
-            "io" => "`[io]`",
-            _ => "`[scope]`",
-        };
-        let Some(value) = root.keys.get(key) else {
-            if required {
-                let message = format!("the table {name} is missing");
-                let hint = Some("`tamis init` writes a filter to start from".to_owned());
-                self.problems.push(Diagnostic::whole_file("missing-table", self.text.path, message, hint));
-            }
-            return None;
-        };
-        let table = value.get_ref().as_table();
-        if table.is_none() {
-            self.wrong_type(key, "a table", value);
-        }
-        table.map(|keys| Table { keys, span: value.span(), name })
-    }
-
-    /// A list of tables, such as `[[scope.rules]]`.
-    fn tables<'t>(&mut self, table: &Table<'t>, key: &'static str, name: &'static str) -> Vec<Table<'t>> {
-        let Some(value) = table.keys.get(key) else { return Vec::new() };
-        let Some(array) = value.get_ref().as_array() else {
-            self.wrong_type(key, &format!("a list of tables, each under {name}"), value);
-            return Vec::new();
-        };
-        let mut tables = Vec::with_capacity(array.len());
-        for item in array.iter() {
-            match item.get_ref().as_table() {
-                Some(keys) => tables.push(Table { keys, span: item.span(), name }),
-                None => self.wrong_type(key, &format!("a list of tables, each under {name}"), item),
-            }
-        }
-        tables
-    }
-
-    fn string(&mut self, table: &Table<'_>, key: &str, required: bool) -> Option<Located<String>> {
-        let value = self.value(table, key, required)?;
-        match value.get_ref().as_str() {
-            Some(text) => Some(self.located(text.to_owned(), value.span())),
-            None => {
-                self.wrong_type(key, "text", value);
-                None
-            }
-        }
-    }
-
-    fn strings(&mut self, table: &Table<'_>, key: &str) -> Option<Located<Vec<String>>> {
-        let value = self.value(table, key, false)?;
-        let Some(array) = value.get_ref().as_array() else {
-            self.wrong_type(key, "a list of texts", value);
-            return None;
-        };
-        let mut texts = Vec::with_capacity(array.len());
-        for item in array.iter() {
-            match item.get_ref().as_str() {
-                Some(text) => texts.push(text.to_owned()),
-                None => self.wrong_type(key, "a list of texts", item),
-            }
-        }
-        Some(self.located(texts, value.span()))
-    }
-
-    fn choice<T: Copy>(
-        &mut self,
-        table: &Table<'_>,
-        key: &str,
-        choices: &[(&'static str, T)],
-        required: bool,
-    ) -> Option<Located<T>> {
-        let value = self.value(table, key, required)?;
-        let Some(word) = value.get_ref().as_str() else {
-            self.wrong_type(key, "text", value);
-            return None;
-        };
-        if let Some(&(_, choice)) = choices.iter().find(|&&(name, _)| name == word) {
-            return Some(self.located(choice, value.span()));
-        }
-        let names: Vec<&str> = choices.iter().map(|&(name, _)| name).collect();
-        let hint = suggestion(word, names.iter().copied());
-        self.error("unknown-value", value.span(), format!("`{key}` cannot be `{word}`"), Some(hint));
-        None
-    }
-
-    fn wrong_type(&mut self, key: &str, expected: &str, found: &Spanned<DeValue<'_>>) {
-        let kind = match found.get_ref() {
-            DeValue::String(_) => "text",
-            DeValue::Integer(_) => "a whole number",
-            DeValue::Float(_) => "a number",
-            DeValue::Boolean(_) => "`true` or `false`",
-            DeValue::Datetime(_) => "a date or time",
-            DeValue::Array(_) => "a list",
-            DeValue::Table(_) => "a table",
-        };
-        self.error(
-            "wrong-type",
-            found.span(),
-            format!("`{key}` must be {expected}, and this is {kind}"),
-            None,
-        );
-    }
-
-    fn located<T>(&self, value: T, span: Range<usize>) -> Located<T> {
-        Located { value, line: self.text.line(span.start) }
-    }
-}
-
-/// Removes later duplicates.
-fn keep_first(texts: &mut Vec<String>) {
-    let mut seen = std::collections::HashSet::new();
-    texts.retain(|text| seen.insert(text.clone()));
 }

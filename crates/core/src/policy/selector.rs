@@ -163,15 +163,13 @@ impl ScopeSelector {
 
     /// Whether the object or one that it is defined in matches.
     fn covers_object(&self, object: &ObjectName) -> Result<bool, Exhausted> {
-        if let Matcher::Glob(glob) = &self.matcher
-            && !object.name.starts_with(glob.prefix())
-        {
-            return Ok(false);
+        if let Matcher::Glob(glob) = &self.matcher {
+            return Ok(glob.matches_prefix(&object.name, &object.ends));
         }
         if self.matcher.selects_dotted(&object.name)? {
             return Ok(true);
         }
-        any(object.outer(), |outer| self.matcher.is_match(outer))
+        any(object.covering(), |outer| self.matcher.is_match(outer))
     }
 }
 
@@ -199,9 +197,14 @@ impl ValueSelector {
         Ok(ValueSelector { kind: parts.kind, matcher: parts.compile(Flavour::Name)? })
     }
 
-    /// Whether one of the names matches as a whole.
-    pub fn is_match(&self, names: &[&str]) -> Result<bool, Exhausted> {
-        any(names, |name| self.matcher.is_match(name))
+    /// Whether the whole name matches.
+    pub fn is_match(&self, name: &str) -> Result<bool, Exhausted> {
+        self.matcher.is_match(name)
+    }
+
+    /// Whether an answer is worth remembering.
+    pub fn is_costly(&self) -> bool {
+        matches!(self.matcher, Matcher::Regex(_))
     }
 }
 

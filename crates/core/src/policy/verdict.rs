@@ -6,7 +6,8 @@ use super::names::ScopeNames;
 use super::regex::Exhausted;
 use super::selector::Kinds;
 use super::{CompiledRule, Policy};
-use std::sync::Arc;
+use rustc_hash::FxHashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Who decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +50,59 @@ impl CompiledRule {
 
     /// The first pattern that matches: within a rule it alone counts.
     fn pattern(&self, kinds: Kinds, names: &[&str]) -> Result<Option<(u32, Action)>, Exhausted> {
-        for (index, (selector, action)) in (0_u32..).zip(&self.patterns) {
-            if selector.kind.intersects(kinds) && selector.is_match(names)? {
-                return Ok(Some((index, *action)));
-            }
+        let mut first: Option<(u32, Action)> = None;
+        for name in names {
+            let found = self.pattern_for(kinds, name)?;
+            first = match (first, found) {
+                (Some(a), Some(b)) => Some(if a.0 <= b.0 { a } else { b }),
+                (a, b) => a.or(b),
+            };
         }
-        Ok(None)
+        Ok(first)
+    }
+
+    fn pattern_for(&self, kinds: Kinds, name: &str) -> Result<Option<(u32, Action)>, Exhausted> {
+        let search = || {
+            for (index, (selector, action)) in (0_u32..).zip(&self.patterns) {
+                if selector.kind.intersects(kinds) && selector.is_match(name)? {
+                    return Ok(Some((index, *action)));
+                }
+            }
+            Ok(None)
+        };
+        let costly = self.patterns.iter().any(|(selector, _)| selector.is_costly());
+        if costly && name.len() <= MAX_REMEMBERED_NAME {
+            self.remembered.get(kinds, name, search)
+        } else {
+            search()
+        }
+    }
+}
+
+type Answer = Result<Option<(u32, Action)>, Exhausted>;
+
+/// The answers of a rule about names that it was asked for before: programs use the same names over and over.
+#[derive(Debug, Default)]
+pub(super) struct Remembered(Mutex<FxHashMap<Kinds, FxHashMap<Box<str>, Answer>>>);
+
+/// Mapping keys may be any text; what is longer than this hardly comes again.
+const MAX_REMEMBERED_NAME: usize = 64;
+const MAX_REMEMBERED: usize = 8192;
+
+impl Remembered {
+    fn get(&self, kinds: Kinds, name: &str, search: impl FnOnce() -> Answer) -> Answer {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = lock().get(&kinds).and_then(|answers| answers.get(name)) {
+            return *answer;
+        }
+        let answer = search();
+        let mut remembered = lock();
+        let answers = remembered.entry(kinds).or_default();
+        if answers.len() == MAX_REMEMBERED {
+            answers.clear();
+        }
+        answers.insert(name.into(), answer);
+        answer
     }
 }
 
