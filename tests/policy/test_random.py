@@ -22,15 +22,20 @@ VALUES = ["x", "xy", "y", "user_x"]
 
 def glob_regex(pattern: str, path: bool) -> str:
     """The regular expression of a glob without `{` and classes."""
-    if not path and pattern.endswith(".*"):
-        return f"(?:{glob_regex(pattern[:-2], path)}(?:\\..*)?)"
+    if not path and (tail := re.search(r"\.\*+\Z", pattern)):
+        return f"{plain_regex(pattern[: tail.start()], '.', '.*')}(?:\\..*)?"
     if path and "**/" in pattern and (pattern.startswith("**/") or "/**/" in pattern):
         before, after = ("", pattern[3:]) if pattern.startswith("**/") else pattern.split("/**/", 1)
-        start = glob_regex(before + "/", path) if not pattern.startswith("**/") else ""
+        start = plain_regex(before + "/", "[^/]", "[^/]*") if before else ""
         return f"{start}(?:.*/)?{glob_regex(after, path)}"
-    one, many = ("[^/]", "[^/]*") if path else (".", ".*")
-    parts = {"**": ".*", "*": many, "?": one}
-    return "".join(parts.get(token) or re.escape(token) for token in re.findall(r"\*\*|.", pattern))
+    return plain_regex(pattern, "[^/]", "[^/]*") if path else plain_regex(pattern, ".", ".*")
+
+
+def plain_regex(pattern: str, one: str, many: str) -> str:
+    """Without the special cases: what `?` and `*` are is said, `**` is anything."""
+    parts = {"*": many, "?": one}
+    tokens = re.findall(r"\*{2,}|.", pattern)
+    return "".join(".*" if token[:2] == "**" else parts.get(token) or re.escape(token) for token in tokens)
 
 
 def full(match: str, pattern: str, name: str, path: bool = False) -> bool:
