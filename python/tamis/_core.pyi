@@ -1,6 +1,6 @@
 """The native module. What Python uses of it is described here; the implementation is in `crates/python`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import Any, Self, TypedDict, final
 
@@ -165,3 +165,82 @@ class Regex:
 
     def search(self, text: str) -> bool | None:
         """Whether some part of the text matches. `None`: the bound of work was hit before that was known."""
+
+# Recording. There is at most one recording in a process; everything here is called with the GIL held.
+
+def layout_known() -> bool:
+    """Whether frames and instances of this interpreter can be read by slot (CPython 3.12 and 3.13)."""
+
+def is_recording() -> bool:
+    """Whether this process is being recorded."""
+
+def callbacks(disable: object, compiler_handlers: tuple[int, int]) -> dict[str, Any]:
+    """The callbacks for `sys.monitoring`, by the names of their events.
+
+    `disable` is `sys.monitoring.DISABLE`; `compiler_handlers` are the opcodes of the handlers that end an
+    `async for` and an `await`, which are not told as handlers. Without a recording the callbacks do nothing.
+    """
+
+def before_fork() -> None:
+    """Keeps room for a child that is about to be forked."""
+
+def after_fork_in_parent() -> None: ...
+def after_fork_in_child(command: str) -> bool:
+    """Begins a part of its own for a forked child. False: there was no room, and it goes unrecorded."""
+
+def on_spawn(hook: Callable[[], object]) -> None:
+    """Says what to call when the code is met that starts processes afresh for `multiprocessing`, before it
+    runs."""
+
+def peek_slots(code: object, count: int) -> list[object]:
+    """The first `count` variables of the running function, read by slot as a recording reads them.
+
+    `code` is its code object; the list is empty when another one runs. `count` must not be larger than the
+    number of its variables.
+    """
+
+def peek_fields(object: object) -> dict[str, object] | None:
+    """The values that an instance keeps inline, read as a recording reads them; None when it keeps a
+    dictionary."""
+
+def print_uncaught(error: BaseException) -> None:
+    """Prints an exception the way the interpreter prints one that leaves the program: by `sys.excepthook`."""
+
+def run_helper(arena_fd: int, config_fd: int) -> int:
+    """The helper: drains the rings of a recording and writes the trace, until every process has ended.
+
+    `arena_fd`: the memory of the recording; `config_fd`: JSON, see `tamis.record.setup.helper_config`.
+    Returns the exit status. Runs in a process of its own, and nowhere else.
+    """
+
+@final
+class Recording:
+    """This process's share in a recording."""
+
+    @staticmethod
+    def begin(
+        policy: Policy, namer: Namer, options: Mapping[str, object], config: bytes, command: Sequence[str]
+    ) -> Recording:
+        """Makes the shared memory, starts the helper by `command` (to which two descriptors are appended) and
+        begins to record. `options`: those of `tamis.record.setup.native_options`. Raises OSError when memory
+        or process cannot be had, RuntimeError when this process is being recorded."""
+
+    @staticmethod
+    def join(fd: int, parent: int, policy: Policy, namer: Namer, options: Mapping[str, object]) -> Recording:
+        """Joins the recording whose memory `fd` is (it may be closed afterwards), as a part started by the
+        part `parent`. Raises as `begin` does."""
+
+    @staticmethod
+    def token() -> tuple[int, int] | None:
+        """The helper's process id and this process's part, for a process that is to join; None without
+        one."""
+
+    def finish(self, how: int, status: int | None) -> None:
+        """Ends this process's part. `how`: 0 the interpreter ends, with exit status `status`; 1 stopped."""
+
+    def wait(self, patience: float) -> tuple[str, str]:
+        """Waits up to `patience` seconds for the trace to be closed. Returns `closed`, `failed` (and why),
+        `died` (the helper), `busy` (time ran out) or `gone` (given up before)."""
+
+    def others(self) -> int:
+        """How many other processes still record."""

@@ -482,15 +482,16 @@ fn wall_ns() -> u64 {
     now.map_or(0, |since| since.as_nanos() as u64)
 }
 
+/// A file in memory that has no name on any disk.
 #[cfg(target_os = "linux")]
-fn anonymous_file() -> io::Result<i32> {
+pub fn anonymous_file() -> io::Result<i32> {
     // SAFETY: the name is a C string; the call makes a new descriptor.
     let fd = unsafe { libc::memfd_create(c"tamis".as_ptr(), libc::MFD_CLOEXEC) };
     if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(fd) }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn anonymous_file() -> io::Result<i32> {
+pub fn anonymous_file() -> io::Result<i32> {
     // SAFETY: `getpid` cannot fail.
     let name = format!("/tamis-{}-{:x}\0", unsafe { libc::getpid() }, monotonic_ns());
     let access = libc::O_RDWR | libc::O_CREAT | libc::O_EXCL;

@@ -1,6 +1,8 @@
 //! `tamis._core`: the seam between Python and the core.
 
+mod ffi;
 mod policy;
+mod recorder;
 mod regex;
 
 use pyo3::prelude::*;
@@ -9,6 +11,12 @@ use pyo3::prelude::*;
 mod _core {
     #[pymodule_export]
     use crate::policy::{Diagnostic, Namer, Policy, Scope};
+
+    #[pymodule_export]
+    use crate::recorder::{
+        Recording, after_fork_in_child, after_fork_in_parent, before_fork, callbacks, is_recording,
+        layout_known, on_spawn, peek_fields, peek_slots, print_uncaught, run_helper,
+    };
 
     #[pymodule_export]
     use crate::regex::Regex;

@@ -1,0 +1,379 @@
+//! The callbacks of `sys.monitoring`, named after their events. Each begins with the verdict that was made once
+//! for the code object; code that is skipped answers `DISABLE` where the event allows it.
+//!
+//! The events of exceptions (`RAISE`, `RERAISE`, `EXCEPTION_HANDLED`, `PY_UNWIND`, `PY_THROW`) can be neither local
+//! nor disabled: answering `DISABLE` there raises into the program. They return at once for skipped code.
+
+use std::ffi::{c_int, c_void};
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use pyo3::ffi::{self as py, Py_ssize_t, PyObject, PyThreadState};
+use tamis_core::wire::{flag, header, kind, tag, value_kind};
+
+use super::decide::CodeInfo;
+use super::out::{Act, Action, Out, Restart};
+use super::session::{Recorder, emit, recorder};
+use crate::ffi;
+
+/// `sys.monitoring.DISABLE`, kept for good.
+pub static mut DISABLE: *mut PyObject = std::ptr::null_mut();
+
+/// What Python wants called before `multiprocessing` starts a process afresh; kept for good.
+pub static mut ON_SPAWN: *mut PyObject = std::ptr::null_mut();
+
+type Args = *mut *mut PyObject;
+
+/// What an event happened in.
+struct Scene {
+    thread: *mut PyThreadState,
+    code: *mut PyObject,
+    info: *mut CodeInfo,
+    frame: *mut c_void,
+    /// The slots of the frame; null where they cannot be read.
+    slots: *mut *mut PyObject,
+}
+
+/// The scene of an event in traced code.
+///
+/// # Safety
+/// The GIL is held and `code` is the code object of the event. This holds for all functions of this file.
+#[inline(always)]
+unsafe fn scene(code: *mut PyObject) -> Option<Scene> {
+    // SAFETY: as for this function.
+    unsafe {
+        let mut this = recorder().as_mut()?;
+        let mut id = 0;
+        let thread = ffi::tamis_thread(&mut id);
+        let info = this.info(thread, code);
+        if this.spawns {
+            this.spawns = false;
+            call_on_spawn();
+            this = recorder().as_mut()?;
+        }
+        if !(*info).traced {
+            // Its definition goes out all the same: the trace says what was skipped, and why.
+            if !this.values.types.pending.is_empty() {
+                emit(|_, _| Ok(0));
+            }
+            return None;
+        }
+        this.on_thread(thread, id);
+        let mut slots = std::ptr::null_mut();
+        let mut frame = std::ptr::null_mut();
+        if this.values.by_slot {
+            frame = ffi::tamis_frame(thread, code, &mut slots);
+        }
+        if frame.is_null() {
+            frame = ffi::tamis_public_frame(code);
+        }
+        Some(Scene { thread, code, info, frame, slots })
+    }
+}
+
+#[cold]
+unsafe fn call_on_spawn() {
+    // SAFETY: the GIL is held, and no error is set when an event is reported.
+    unsafe {
+        if !ON_SPAWN.is_null() {
+            let done = py::PyObject_CallNoArgs(ON_SPAWN);
+            if done.is_null() {
+                py::PyErr_WriteUnraisable(ON_SPAWN);
+            }
+            py::Py_XDECREF(done);
+        }
+    }
+}
+
+unsafe fn none() -> *mut PyObject {
+    // SAFETY: None is immortal from 3.12 on, but the rules of references cost nothing.
+    unsafe {
+        let none = py::Py_None();
+        py::Py_INCREF(none);
+        none
+    }
+}
+
+/// The answer to an event that can be disabled, in code that is not recorded.
+unsafe fn skipped() -> *mut PyObject {
+    // SAFETY: set before the first callback can run; while there is no recorder, nothing is disabled for a later
+    // one either, because that begins with `restart_events`.
+    unsafe {
+        let disable = DISABLE;
+        py::Py_INCREF(disable);
+        disable
+    }
+}
+
+/// The words that every record of an event in a frame begins with.
+#[inline(always)]
+unsafe fn begin(this: &mut Recorder, place: *mut u64, scene: &Scene) {
+    // SAFETY: the place has room; the header is written last, when the length is known.
+    unsafe {
+        place.add(1).write(this.clock.ticks());
+        place.add(2).write(scene.frame as u64);
+    }
+    this.values.begin();
+}
+
+/// The task word of a coroutine that begins or goes on: where it was written, and the flag that says so.
+#[inline(always)]
+unsafe fn task(this: &mut Recorder, place: *mut u64, info: &CodeInfo) -> (usize, u8) {
+    if !info.coroutine {
+        return (3, 0);
+    }
+    // SAFETY: the place has room.
+    unsafe { place.add(3).write(this.tasks.current()) };
+    (4, flag::TASK)
+}
+
+unsafe extern "C" fn py_start(_: *mut PyObject, args: Args, _: Py_ssize_t) -> *mut PyObject {
+    // SAFETY: the interpreter calls with (code, offset).
+    unsafe {
+        let Some(scene) = scene(*args) else { return skipped() };
+        emit(|this, place| {
+            let info = &*scene.info;
+            begin(this, place, &scene);
+            let (used, mut flags) = task(this, place, info);
+            let words = if this.capture_values && !info.arguments.is_empty() {
+                flags |= flag::VALUE;
+                arguments(this, place, used, &scene)?
+            } else {
+                used
+            };
+            place.write(header(kind::CALL, flags, words, info.id));
+            Ok(words)
+        });
+        none()
+    }
+}
+
+unsafe fn arguments(
+    this: &mut Recorder,
+    place: *mut u64,
+    used: usize,
+    scene: &Scene,
+) -> Result<usize, Restart> {
+    // SAFETY: as for this file; slots hold live objects or nothing.
+    unsafe {
+        let info = &*scene.info;
+        let mut out = Out::new(place, used, this.values.limits.bytes);
+        out.u16(info.arguments.len() as u16);
+        for (index, argument) in info.arguments.iter().enumerate() {
+            let limits = this.values.limits;
+            let depth = if argument.receiver { limits.receiver } else { limits.depth };
+            if scene.slots.is_null() {
+                let value = ffi::tamis_public_local(argument.name);
+                if value.is_null() {
+                    out.tag(tag::MISSING);
+                    continue;
+                }
+                let done = this.values.governed(&mut out, value, &argument.act, depth, info.attrs);
+                // A frame's local is kept by the frame: this reference is not the last.
+                py::Py_DECREF(value);
+                done?;
+                continue;
+            }
+            let mut value = *scene.slots.add(index);
+            if argument.cell && !value.is_null() && py::PyCell_Check(value) != 0 {
+                value = (*value.cast::<py::PyCellObject>()).ob_ref;
+            }
+            if value.is_null() {
+                out.tag(tag::MISSING);
+                continue;
+            }
+            this.values.governed(&mut out, value, &argument.act, depth, info.attrs)?;
+        }
+        Ok(out.finish())
+    }
+}
+
+/// Return and yield: one value leaves.
+#[inline(always)]
+unsafe fn leaves(kind: u8, args: Args) -> *mut PyObject {
+    // SAFETY: the interpreter calls with (code, offset, value).
+    unsafe {
+        let Some(scene) = scene(*args) else { return skipped() };
+        let value = *args.add(2);
+        emit(|this, place| {
+            let info = &*scene.info;
+            begin(this, place, &scene);
+            let (words, flags) = if this.capture_values {
+                let mut out = Out::new(place, 3, this.values.limits.bytes);
+                let depth = this.values.limits.depth;
+                this.values.governed(&mut out, value, &info.leaves, depth, info.attrs)?;
+                (out.finish(), flag::VALUE)
+            } else {
+                (3, 0)
+            };
+            place.write(header(kind, flags, words, info.id));
+            Ok(words)
+        });
+        none()
+    }
+}
+
+unsafe extern "C" fn py_return(_: *mut PyObject, args: Args, _: Py_ssize_t) -> *mut PyObject {
+    // SAFETY: as for this file.
+    unsafe { leaves(kind::RETURN, args) }
+}
+
+unsafe extern "C" fn py_yield(_: *mut PyObject, args: Args, _: Py_ssize_t) -> *mut PyObject {
+    // SAFETY: as for this file.
+    unsafe { leaves(kind::YIELD, args) }
+}
+
+unsafe extern "C" fn py_resume(_: *mut PyObject, args: Args, _: Py_ssize_t) -> *mut PyObject {
+    // SAFETY: the interpreter calls with (code, offset).
+    unsafe {
+        let Some(scene) = scene(*args) else { return skipped() };
+        emit(|this, place| {
+            let info = &*scene.info;
+            begin(this, place, &scene);
+            let (words, flags) = task(this, place, info);
+            place.write(header(kind::RESUME, flags, words, info.id));
+            Ok(words)
+        });
+        none()
+    }
+}
+
+/// Everything about exceptions: (code, offset, exception).
+unsafe fn exception(kind: u8, args: Args) -> *mut PyObject {
+    // SAFETY: as for this file; no error is set when the interpreter reports one.
+    unsafe {
+        let (code, exception) = (*args, *args.add(2));
+        let Some(scene) = scene(code) else { return none() };
+        let offset = py::PyLong_AsLong(*args.add(1)) as c_int;
+        let throw = kind == self::kind::THROW;
+        let new = matches!(kind, self::kind::RAISE | self::kind::THROW)
+            && recorder().as_mut().is_some_and(|this| this.exceptions.is_new(exception));
+        let line = if throw { 0 } else { py::PyCode_Addr2Line(code.cast(), offset).max(0) as u64 };
+        emit(|this, place| {
+            let info = &*scene.info;
+            begin(this, place, &scene);
+            place.add(3).write(exception as u64);
+            let mut words = 4;
+            if !throw {
+                place.add(4).write(line);
+                words = 5;
+            }
+            let mut flags = 0;
+            if new {
+                flags = flag::NEW;
+                if this.capture_values {
+                    flags |= flag::VALUE;
+                    let act = this.act_on_exception(&scene, exception);
+                    let mut out = Out::new(place, words, this.values.limits.bytes);
+                    let depth = this.values.limits.depth;
+                    this.values.governed(&mut out, exception, &act, depth, info.attrs)?;
+                    words = out.finish();
+                }
+            }
+            place.write(header(kind, flags, words, info.id));
+            Ok(words)
+        });
+        none()
+    }
+}
+
+impl Recorder {
+    /// What is done with an exception that is seen for the first time: what leaves a function whose `ret` is
+    /// redacted is covered, also where that function itself is skipped.
+    unsafe fn act_on_exception(&mut self, scene: &Scene, exception: *mut PyObject) -> Act {
+        const FAR: usize = 256;
+        // SAFETY: as for this file; a traceback keeps what it is chained to.
+        unsafe {
+            let own = (*scene.info).leaves;
+            if own.action != Action::Allow {
+                return own;
+            }
+            let mut at = ffi::tamis_exception_traceback(exception);
+            for _ in 0..FAR {
+                if at.is_null() {
+                    return own;
+                }
+                let code = ffi::tamis_traceback_code(at);
+                if code != scene.code {
+                    let act = (*self.info(scene.thread, code)).leaves;
+                    if act.action != Action::Allow {
+                        return act;
+                    }
+                }
+                at = ffi::tamis_traceback_next(at);
+            }
+            // Nobody looked at the rest.
+            Act { action: Action::Withhold, kind: value_kind::RETURN, ..Act::ALLOW }
+        }
+    }
+}
+
+unsafe extern "C" fn py_throw(_: *mut PyObject, args: Args, _: Py_ssize_t) -> *mut PyObject {
+    // SAFETY: as for this file.
+    unsafe { exception(kind::THROW, args) }
+}
+
+unsafe extern "C" fn py_unwind(_: *mut PyObject, args: Args, _: Py_ssize_t) -> *mut PyObject {
+    // SAFETY: as for this file.
+    unsafe { exception(kind::UNWIND, args) }
+}
+
+unsafe extern "C" fn raise(_: *mut PyObject, args: Args, _: Py_ssize_t) -> *mut PyObject {
+    // SAFETY: as for this file.
+    unsafe { exception(kind::RAISE, args) }
+}
+
+unsafe extern "C" fn reraise(_: *mut PyObject, args: Args, _: Py_ssize_t) -> *mut PyObject {
+    // SAFETY: as for this file.
+    unsafe { exception(kind::RERAISE, args) }
+}
+
+unsafe extern "C" fn exception_handled(_: *mut PyObject, args: Args, _: Py_ssize_t) -> *mut PyObject {
+    // SAFETY: as for this file.
+    unsafe {
+        if made_by_compiler(*args, *args.add(1), *args.add(2)) {
+            return none();
+        }
+        exception(kind::HANDLED, args)
+    }
+}
+
+/// Opcodes of the handlers that nobody wrote: the ends of `async for`, `await` and `yield from`.
+pub static COMPILER_HANDLERS: [AtomicU8; 2] = [AtomicU8::new(0), AtomicU8::new(0)];
+
+/// Whether the handler takes the exception that says that an iteration is over, at the end of an `async for`, an
+/// `await` or a `yield from`. (A handler for `with` or `finally` raises again at its end, which tells it apart.)
+unsafe fn made_by_compiler(code: *mut PyObject, offset: *mut PyObject, exception: *mut PyObject) -> bool {
+    // SAFETY: the types of the interpreter live for good; the bytecode is a new object of ours.
+    unsafe {
+        let of = py::Py_TYPE(exception).cast::<PyObject>();
+        if of != py::PyExc_StopIteration && of != py::PyExc_StopAsyncIteration {
+            return false;
+        }
+        let bytecode = ffi::PyCode_GetCode(code);
+        if bytecode.is_null() {
+            py::PyErr_Clear();
+            return false;
+        }
+        let (offset, length) = (py::PyLong_AsLong(offset) as isize, py::PyBytes_Size(bytecode));
+        let opcode = if (0..length).contains(&offset) {
+            *py::PyBytes_AsString(bytecode).cast::<u8>().offset(offset)
+        } else {
+            0
+        };
+        py::Py_DECREF(bytecode);
+        COMPILER_HANDLERS.iter().any(|known| known.load(Ordering::Relaxed) == opcode)
+    }
+}
+
+/// The callbacks, by the names of their events.
+pub const CALLBACKS: [(&std::ffi::CStr, py::PyCFunctionFast); 9] = [
+    (c"PY_START", py_start),
+    (c"PY_RETURN", py_return),
+    (c"PY_YIELD", py_yield),
+    (c"PY_RESUME", py_resume),
+    (c"PY_THROW", py_throw),
+    (c"PY_UNWIND", py_unwind),
+    (c"RAISE", raise),
+    (c"RERAISE", reraise),
+    (c"EXCEPTION_HANDLED", exception_handled),
+];
