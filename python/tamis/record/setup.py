@@ -26,6 +26,10 @@ __all__ = [
     "say",
 ]
 
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# The script `tamis`, before the program's own arguments take the place of its.
+_LAUNCHER = os.path.abspath(sys.argv[0]) if sys.argv else ""
+
 # The helper loads the native module by its path: it needs nothing of the program's environment.
 _HELPER = """\
 import sys, _imp
@@ -109,16 +113,18 @@ def helper_config(
 
 def native_options(options: Options, command: str, by_slot: bool) -> dict[str, object]:
     home = os.path.realpath(os.path.expanduser("~"))
-    return {**options.as_dict(), "by_slot": by_slot, "home": home, "command": command}
+    own = [_PACKAGE + os.sep]
+    if _LAUNCHER.endswith(os.sep + "tamis"):
+        own.append(_LAUNCHER)
+    return {**options.as_dict(), "by_slot": by_slot, "home": home, "own": own, "command": command}
 
 
 def namer(project_root: str) -> _core.Namer:
     paths = sysconfig.get_paths()
-    this_package = os.path.dirname(os.path.dirname(__file__))
     return _core.Namer(
         project_root,
         stdlib=[paths["stdlib"], paths["platstdlib"]],
-        third_party=[paths["purelib"], paths["platlib"], this_package],
+        third_party=[paths["purelib"], paths["platlib"], _PACKAGE],
         stdlib_modules=sorted(sys.stdlib_module_names),
         cwd=os.getcwd(),
     )

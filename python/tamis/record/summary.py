@@ -41,8 +41,7 @@ def summary(trace: str, state: str, found_project_filter: bool) -> list[str]:
 def _removed(verb: str, counter: str, trace_filter: dict[str, Any]) -> list[str]:
     by_filter: dict[str, int] = {}
     for rule in trace_filter["stats"]["rules"]:
-        count = rule[counter] + sum(pattern[counter] for pattern in rule["patterns"])
-        by_filter[rule["filter"]] = by_filter.get(rule["filter"], 0) + count
+        by_filter[rule["filter"]] = by_filter.get(rule["filter"], 0) + rule[counter]
     kinds: Iterable[int] = trace_filter["stats"][f"value_{counter}"].values()
     total = sum(kinds)
     if not total:

@@ -149,7 +149,9 @@ impl Recorder {
 
     unsafe fn decide(&mut self, id: u32, code: &ffi::Code, key: &CodeKey) -> CodeInfo {
         let names = self.namer.get().inner.names(&key.file, key.module.as_deref(), &key.qualname);
-        let scope = self.policy.scope(&names);
+        let mut scope = self.policy.scope(&names);
+        // The recorder is no part of the program, whatever the filters say.
+        scope.trace &= !self.own.iter().any(|own| key.file.starts_with(own.as_str()));
         let count = (code.arguments as usize).min(MAX_ARGUMENTS);
         // SAFETY: the names of the slots are a tuple of strings, and their kinds as many bytes.
         let slots: Vec<(*mut PyObject, u8)> = unsafe {

@@ -247,7 +247,7 @@ unsafe fn exception(kind: u8, args: Args) -> *mut PyObject {
         let throw = kind == self::kind::THROW;
         let new = matches!(kind, self::kind::RAISE | self::kind::THROW)
             && recorder().as_mut().is_some_and(|this| this.exceptions.is_new(exception));
-        let line = if throw { 0 } else { py::PyCode_Addr2Line(code.cast(), offset).max(0) as u64 };
+        let line = if throw { 0 } else { line_at(code, offset) };
         emit(|this, place| {
             let info = &*scene.info;
             begin(this, place, &scene);
@@ -335,6 +335,15 @@ unsafe extern "C" fn exception_handled(_: *mut PyObject, args: Args, _: Py_ssize
         }
         exception(kind::HANDLED, args)
     }
+}
+
+/// The line of an instruction; the first ones of a handler have none, and then it is that of what follows.
+unsafe fn line_at(code: *mut PyObject, offset: c_int) -> u64 {
+    const INSTRUCTIONS: c_int = 8;
+    // SAFETY: a live code object; an offset beyond its end has no line either.
+    let lines =
+        (0..INSTRUCTIONS).map(|ahead| unsafe { py::PyCode_Addr2Line(code.cast(), offset + 2 * ahead) });
+    lines.into_iter().find(|&line| line > 0).unwrap_or(0) as u64
 }
 
 /// Opcodes of the handlers that nobody wrote: the ends of `async for`, `await` and `yield from`.

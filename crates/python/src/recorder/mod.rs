@@ -37,6 +37,7 @@ pub struct Options {
     values: bool,
     by_slot: bool,
     home: String,
+    own: Vec<String>,
     command: String,
 }
 
@@ -52,6 +53,7 @@ fn plan(policy: &Bound<'_, Policy>, namer: Py<Namer>, options: Options) -> Plan 
         policy: policy.get().inner.clone(),
         namer,
         home: options.home,
+        own: options.own,
         limits,
         capture_values: options.values,
         by_slot: options.by_slot && layout_known(),
