@@ -22,11 +22,12 @@ from tamis.trace.format import SCHEMAS, SEGMENTED
 from tamis.trace.views import VIEWS, closings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 __all__ = ["Database", "message_of"]
 
+_BATCH = 5_000  # rows
 _MEMORY = "2GB"  # beyond it, sorts and joins go through a temporary directory of their own
 _KEYS = {"code": "code", "processes": "part"}
 
@@ -84,6 +85,21 @@ class Database:
         except duckdb.Error as error:
             raise query_error(error) from error
         return self._without_values(relation, query, given) or relation
+
+    def stream(self, query: str) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
+        """The names of the columns of a query's answer, and its rows, a batch in memory at a time.
+
+        The rows must be read before the next query is asked.
+        """
+        check_reads_only(self.connection, query)
+        try:
+            relation = self.connection.sql(query)
+            if relation is None:
+                raise UsageError("the query gives no table")
+            slim = self._without_values(relation, query, None)
+            return relation.columns, _rows(self._slim if slim is not None else self.connection, query)
+        except duckdb.Error as error:
+            raise query_error(error) from error
 
     def _without_values(
         self, relation: duckdb.DuckDBPyRelation, query: str, given: list[Any] | None
@@ -157,6 +173,16 @@ class Database:
             f" qualify row_number() over (partition by {key} order by n desc) = 1 order by {key}"
         )
         self.connection.execute(f"alter table store.{table} add primary key ({key})")
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[Any, ...]]:
+    try:
+        connection.execute(query)
+        while batch := connection.fetchmany(_BATCH):
+            yield from batch
+    except duckdb.Error as error:
+        # A mistake that shows only in the data: text that is no number, say.
+        raise query_error(error) from error
 
 
 def check_reads_only(connection: duckdb.DuckDBPyConnection, query: str) -> None:

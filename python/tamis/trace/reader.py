@@ -140,6 +140,26 @@ class Trace:
     def _rows[Row: NamedTuple](self, row: type[Row], query: str) -> Iterator[Row]:
         return map(row._make, self._batched(query))
 
+    def stream(self, query: str) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
+        """As `sql`, but the names of the columns, and the rows one after another, however many there are.
+
+        The rows must be read before the next query is asked.
+        """
+        return self._database.stream(query)
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own to the database, for `run`: temporary tables in it stay its own."""
+        return self._database.connection.cursor()
+
+    def run(
+        self, cursor: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a query of Tamis's own, whole in memory."""
+        try:
+            return cursor.execute(query, parameters).fetchall()
+        except duckdb.Error as error:
+            raise self._damaged(error) from error
+
     def _batched(self, query: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows of a query of our own, a batch in memory at a time; other queries may run in between."""
         with self._database.connection.cursor() as cursor:

@@ -17,8 +17,10 @@ __all__ = ["Piece", "harmless", "plain", "python_arguments", "python_value", "sh
 
 
 class Piece(NamedTuple):
-    """A piece of a text. `kind` is `""` for ordinary text, `redacted`, `cut` for what says that there was more,
-    `name` for names of arguments and fields.
+    """A piece of a text.
+
+    `kind` is `""` for ordinary text, `redacted`, `cut` for what says that there was more, `name` for names of
+    arguments and fields.
     """
 
     text: str

@@ -1,0 +1,302 @@
+"""The calls of a trace as a tree, in the order in which they started.
+
+A trace may hold any number of calls, so the tree is never built: calls come in pages, each call with its
+depth below the calls that are shown, and what stays in memory is a page and the calls that were still open at
+its end. What a filter needs to know about calls that are far apart (what is below what) is worked out in
+DuckDB.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tamis.trace.reader import Trace
+
+__all__ = ["Node", "Selection", "Thread", "Tree"]
+
+# The first page is small, so that it comes at once; the later ones make the most of a scan.
+_FIRST_PAGE, _PAGE = 2_000, 50_000
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which calls to show. Times are nanoseconds since the recording started."""
+
+    part: int | None = None
+    thread: int | None = None
+    since: int | None = None
+    """Calls that ended at this time or later."""
+    until: int | None = None
+    """Calls that had begun by this time."""
+    minimum: int | None = None
+    """Calls that took so long."""
+    function: str | None = None
+    """Glob on the qualified name, with or without module: calls of such functions, and all below them."""
+    grep: str | None = None
+    """Calls with this text in their values, and the calls that they were made from."""
+    depth: int | None = None
+    """So many levels."""
+
+
+class Thread(NamedTuple):
+    """A thread of a process, and how many calls ended in it."""
+
+    part: int
+    thread: int
+    calls: int
+
+
+@dataclass
+class Node:
+    """A call in the tree. `depth` counts the shown calls above it; values are JSON text."""
+
+    part: int
+    thread: int
+    call: int
+    parent: int | None
+    task: int | None
+    module: str | None
+    qualname: str | None
+    start: int | None
+    end: int | None
+    own: int | None
+    outcome: str
+    result: str | None
+    exception: int | None
+    depth: int = 0
+    parent_task: int | None = None
+    args: str | None = None
+    yields: int = 0
+    error: str | None = None
+    """The exception that left it."""
+    caught: Sequence[str | None] = ()
+    """The exceptions that it handled."""
+
+    @property
+    def duration(self) -> int | None:
+        return None if self.start is None or self.end is None else self.end - self.start
+
+
+class Tree:
+    """The calls of a trace that a selection leaves."""
+
+    def __init__(self, trace: Trace, selection: Selection) -> None:
+        self._trace = trace
+        self._selection = selection
+        self._cursor = trace.cursor()
+        self._code = {row.code: row for row in trace.code()}
+        self._prepared: int | None = None  # the part that the table `chosen` is of
+
+    def threads(self) -> list[Thread]:
+        """The threads that the selection leaves, each with all of its calls counted."""
+        rows = self._run("select part, thread, count(*) from store.closings group by all order by all", [])
+        asked = self._selection
+        return [
+            Thread(*row) for row in rows if asked.part in (None, row[0]) and asked.thread in (None, row[1])
+        ]
+
+    def functions(self) -> list[int]:
+        """The code objects that `function` names."""
+        pattern = self._selection.function or "*"
+        return [
+            number
+            for number, code in self._code.items()
+            if fnmatch.fnmatchcase(code.qualname, pattern)
+            or fnmatch.fnmatchcase(f"{code.module}.{code.qualname}", pattern)
+        ]
+
+    def names(self) -> list[str]:
+        """The qualified names of all functions that were traced."""
+        return sorted({code.qualname for code in self._code.values() if code.traced})
+
+    def nodes(self, thread: Thread) -> Iterator[Node]:
+        """The calls of a thread, each before those that it made."""
+        self._prepare(thread.part)
+        above: dict[int, Node] = {}  # the calls that may have children still
+        last, size = -1, _FIRST_PAGE
+        while page := self._page(thread, last, size):
+            self._describe(thread.part, page)
+            for node in page:
+                parent = above.get(node.parent) if node.parent is not None else None
+                if parent is not None:
+                    node.depth, node.parent_task = parent.depth + 1, parent.task
+                above[node.call] = node
+            yield from _preorder(page)
+            if len(page) < size:
+                return
+            last, size = page[-1].call, _PAGE
+            now = page[-1].start or 0
+            above = {call: node for call, node in above.items() if node.end is None or node.end >= now}
+
+    def _run(self, query: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+        return self._trace.run(self._cursor, query, parameters)
+
+    def _page(self, thread: Thread, last: int, size: int) -> list[Node]:
+        """The next calls of a thread, and the table `page` with them."""
+        asked = self._selection
+        conditions = ["c.part = ?", "c.thread = ?", "c.call > ?"]
+        parameters: list[Any] = [thread.part, thread.thread, last]
+        for condition, value in [
+            ('(c."end" is null or c."end" >= ?)', asked.since),
+            ("coalesce(c.start, 0) <= ?", asked.until),
+            ('c."end" - c.start >= ?', asked.minimum),
+        ]:
+            if value is not None:
+                conditions.append(condition)
+                parameters.append(value)
+        chosen = "semi join chosen using (call)" if self._needs_walk or asked.grep is not None else ""
+        self._run(
+            f"create or replace temp table page as from store.closings c {chosen}"
+            f" where {' and '.join(conditions)} order by c.call limit {size}",
+            parameters,
+        )
+        rows = self._run(
+            'select p.call, p.parent, p.task, p.code, p.start, p."end", p.own, p.kind, v.json, p.exception'
+            " from page p left join store.values v"
+            " on v.segment = p.segment and v.value = p.value and p.kind = 'return' order by p.call",
+            [],
+        )
+        return [self._node(thread, row) for row in rows]
+
+    def _node(self, thread: Thread, row: tuple[Any, ...]) -> Node:
+        call, parent, task, number, start, end, own, kind, result, exception = row
+        code = self._code.get(number)
+        return Node(
+            part=thread.part, thread=thread.thread, call=call, parent=parent, task=task,
+            module=code.module if code else None, qualname=code.qualname if code else None,
+            start=start, end=end, own=own, outcome=_OUTCOMES.get(kind, kind), result=result,
+            exception=exception,
+        )  # fmt: skip
+
+    def _describe(self, part: int, page: list[Node]) -> None:
+        """Adds what other rows than the last of a call tell: arguments, yields, exceptions."""
+        rows = self._run(
+            """
+            select e.call, any_value(v.json) filter (e.kind = 'call'), count(*) filter (e.kind = 'yield'),
+                   list(e.exception order by e.seq) filter (e.kind = 'handled')
+            from store.events e
+            left join store.values v on v.segment = e.segment and v.value = e.value and e.kind = 'call'
+            where e.part = ? and e.call between ? and ? and e.kind in ('call', 'yield', 'handled')
+              and e.call in (select call from page)
+            group by e.call""",
+            [part, page[0].call, page[-1].call],
+        )
+        told = {call: more for call, *more in rows}
+        handled = {exception for _, _, caught in told.values() for exception in caught or ()}
+        errors = self._errors(part, handled | {node.exception for node in page} - {None})
+        for node in page:
+            node.args, node.yields, caught = told.get(node.call, (None, 0, None))
+            node.error = errors.get(node.exception)
+            # What it handled and then let go on is told by what left it.
+            node.caught = [errors.get(e) for e in dict.fromkeys(caught or ()) if e != node.exception]
+
+    def _errors(self, part: int, numbers: set[Any]) -> dict[Any, str]:
+        """The JSON of exceptions, by number."""
+        if not numbers:
+            return {}
+        return dict(
+            self._run(
+                """
+                select e.exception, arg_min(v.json, e.time) from store.events e
+                join store.values v on v.segment = e.segment and v.value = e.value
+                where e.part = ? and e.exception in (select unnest(?::bigint[]))
+                  and e.kind in ('raise', 'throw', 'unwind')
+                group by e.exception""",
+                [part, sorted(numbers)],
+            )
+        )
+
+    @property
+    def _needs_walk(self) -> bool:
+        return self._selection.function is not None or self._selection.depth is not None
+
+    def _prepare(self, part: int) -> None:
+        """Makes the table `chosen` of the calls that function, depth and text leave."""
+        asked = self._selection
+        if self._prepared == part or not (self._needs_walk or asked.grep is not None):
+            return
+        self._prepared = part
+        links = "select call, parent, code from store.closings where part = ?"
+        self._run(f"create or replace temp table links as {links}", [part])
+        if self._needs_walk:
+            self._walk()
+        else:
+            self._run("create or replace temp table walked as select call from links", [])
+        if asked.grep is not None:
+            self._search(part, asked.grep)
+        else:
+            self._run("create or replace temp table chosen as from walked", [])
+        self._run("drop table links; drop table walked", [])
+
+    def _walk(self) -> None:
+        """Goes down from the roots, level by level; depth counts from the outermost call of the function."""
+        limit = self._selection.depth
+        depth = "true" if limit is None else f"coalesce(w.depth + 1, 0) < {limit}"
+        every = self._selection.function is None
+        matches = "true" if every else f"list_contains({self.functions()}::integer[], l.code)"
+        self._run(
+            f"""
+            create or replace temp table walked as
+            with recursive walk(call, depth) as (
+                select l.call, case when {matches} then 0 end from links l where l.parent is null
+                union all
+                select l.call, case when w.depth is not null then w.depth + 1 when {matches} then 0 end
+                from links l join walk w on l.parent = w.call where {depth}
+            )
+            select call from walk where depth is not null""",
+            [],
+        )
+
+    def _search(self, part: int, text: str) -> None:
+        """The calls with the text in a value, as it is or as JSON writes it, and the calls above them."""
+        self._run(
+            """
+            create or replace temp table chosen as
+            with recursive up(call) as (
+                select distinct e.call from store.events e
+                semi join (
+                    select segment, value from store.values where contains(json, ?) or contains(json, ?)
+                ) v on v.segment = e.segment and v.value = e.value
+                semi join walked w on w.call = e.call
+                where e.part = ?
+                union
+                select l.parent from up join links l on l.call = up.call
+                semi join walked w on w.call = l.parent
+            )
+            from up""",
+            [text, _as_json(text), part],
+        )
+
+
+_OUTCOMES = {"return": "returned", "unwind": "raised"}
+
+
+def _as_json(text: str) -> str:
+    """The text as it stands inside a JSON string."""
+    short = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
+    return "".join(short.get(c, c if c >= " " else f"\\u{ord(c):04x}") for c in text)
+
+
+def _preorder(page: list[Node]) -> Iterator[Node]:
+    """The calls of a page, each followed by those that it made.
+
+    In order of start they are that already, but for generators, which make calls each time they are resumed.
+    """
+    inside = {node.call for node in page}
+    children: dict[int | None, list[Node]] = {}
+    for node in page:
+        children.setdefault(node.parent if node.parent in inside else None, []).append(node)
+    waiting = [iter(children.get(None, ()))]
+    while waiting:
+        for node in waiting[-1]:
+            yield node
+            if node.call in children:
+                waiting.append(iter(children[node.call]))
+                break
+        else:
+            waiting.pop()
