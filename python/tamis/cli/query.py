@@ -44,6 +44,7 @@ EXAMPLES = """\
 
 _LIMIT = 50
 _PIPED_WIDTH = 200
+_NARROWEST = 9  # columns of the terminal that a column of a table needs to be readable
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -95,20 +96,39 @@ def _limited(rows: Iterator[tuple[Any, ...]], limit: int | None) -> Iterator[tup
 def _print_table(columns: list[str], rows: Iterator[tuple[Any, ...]], limit: int) -> None:
     shown = list(islice(rows, limit)) if limit else list(rows)
     rest = sum(1 for _ in rows)
-    table = Table(header_style="bold")
-    for position, name in enumerate(columns):
-        cells = [row[position] for row in shown]
-        numbers = all(isinstance(cell, int | float | decimal.Decimal | None) for cell in cells)
-        table.add_column(Text(harmless(name)), justify="right" if numbers else "left", overflow="fold")
-    for row in shown:
-        table.add_row(*map(_cell, row))
     console = _console()
-    console.print(table)
+    if len(columns) * _NARROWEST <= console.width:
+        console.print(_across(columns, shown))
+    else:
+        for number, row in enumerate(shown, 1):
+            console.print(_down(columns, row, number))
     total = len(shown) + rest
     if rest:
         console.print(f"{len(shown):,} of {total:,} rows; --limit 0 shows all", style="yellow")
     else:
         console.print(f"{total:,} row{'s' * (total != 1)}", style="dim")
+
+
+def _across(columns: list[str], rows: list[tuple[Any, ...]]) -> Table:
+    """A row a line."""
+    table = Table(header_style="bold")
+    for position, name in enumerate(columns):
+        types = {type(row[position]) for row in rows} - {type(None)}
+        numbers = bool(types) and types <= {int, float, decimal.Decimal}
+        table.add_column(Text(harmless(name)), justify="right" if numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(_cell, row))
+    return table
+
+
+def _down(columns: list[str], row: tuple[Any, ...], number: int) -> Table:
+    """A row as a table of its own, for answers that are too wide for the terminal."""
+    table = Table(title=f"row {number}", title_justify="left", show_header=False)
+    table.add_column(style="bold", overflow="fold")
+    table.add_column(overflow="fold")
+    for name, cell in zip(columns, row, strict=True):
+        table.add_row(Text(harmless(name)), _cell(cell))
+    return table
 
 
 def _console() -> Console:

@@ -10,26 +10,18 @@ from __future__ import annotations
 import difflib
 import itertools
 import json
-import os
-import shlex
-import shutil
-import subprocess
-import sys
-from contextlib import contextmanager, suppress
 
-from rich.console import Console
-from rich.text import Text
-
-from tamis.cli import EXIT_OK, terminal
+from tamis.cli import EXIT_OK
 from tamis.cli.arguments import count, positive, time_span
 from tamis.cli.calltree import duration_text, folded
+from tamis.cli.screen import Screen, output
 from tamis.trace.values import Piece, harmless
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
-    from typing import IO, Any
+    from collections.abc import Iterable
+    from typing import Any
 
     from tamis.trace.reader import Trace
     from tamis.trace.tree import Node, Thread, Tree
@@ -45,18 +37,6 @@ EXAMPLES = """\
 """
 
 _LIMIT = 1000
-_PIPED_WIDTH = 160
-_STYLES = {
-    "": "",
-    "name": "dim",
-    "dim": "dim",
-    "cut": "yellow",
-    "redacted": "bold magenta",
-    "error": "red",
-    "function": "bold",
-    "count": "cyan",
-    "heading": "bold underline",
-}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -73,9 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--since", type=time_span, metavar="TIME", help="what ended at TIME after the start or later"
     )
     which.add_argument("--until", type=time_span, metavar="TIME", help="what began by TIME after the start")
-    which.add_argument(
-        "--min-duration", type=time_span, metavar="TIME", help="what took TIME (10ms, 1.5s, 2m) or more"
-    )
+    which.add_argument("--min-duration", type=time_span, metavar="TIME", help="what took TIME or more")
     which.add_argument("--part", type=count, metavar="N", help="this process only, by its number from 0")
     which.add_argument("--thread", type=count, metavar="N", help="this thread only, by its number from 0")
     how = parser.add_argument_group("how")
@@ -107,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             _print_json(tree, threads, args.limit)
             return EXIT_OK
-        with _output(paged=not args.no_pager) as screen:
+        with output(paged=not args.no_pager) as screen:
             _print_header(trace, screen)
             _print_tree(trace, tree, threads, args, screen)
     return EXIT_OK
@@ -133,73 +111,7 @@ def _threads(tree: Tree, args: argparse.Namespace) -> list[Thread]:
     return threads
 
 
-# The output
-
-
-class _Screen:
-    """Where lines go: with colours to somebody who sees them, as plain text to anything else.
-
-    `width`: what values are shortened to; `None`: not at all.
-    """
-
-    def __init__(self, out: IO[str], width: int, *, colour: bool) -> None:
-        self.width = width
-        self._out = out
-        self._console = None
-        if colour:
-            self._console = Console(
-                file=out,
-                force_terminal=True,
-                width=width,
-                highlight=False,
-                soft_wrap=True,
-                markup=False,
-                emoji=False,
-            )
-
-    def line(self, *pieces: Piece) -> None:
-        if self._console is None:
-            self._out.write("".join(piece.text for piece in pieces) + "\n")
-        else:
-            text = Text.assemble(*((piece.text, _STYLES[piece.kind]) for piece in pieces))
-            self._console.print(text)
-
-
-@contextmanager
-def _output(*, paged: bool) -> Iterator[_Screen]:
-    """Standard output, behind a pager if it is a terminal."""
-    colour = terminal.colour(sys.stdout)
-    if not sys.stdout.isatty():
-        yield _Screen(sys.stdout, _PIPED_WIDTH, colour=False)
-        return
-    width = shutil.get_terminal_size().columns
-    command = shlex.split(os.environ.get("PAGER") or "less") if paged else []
-    if not command or shutil.which(command[0]) is None:
-        yield _Screen(sys.stdout, width, colour=colour)
-        return
-    # As git does it: leave at once if all fits on a screen, let colours through, do not clear the screen.
-    environment = {"LESS": "FRX", **os.environ}
-    pager = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, encoding="utf-8", env=environment)
-    assert pager.stdin is not None
-    try:
-        # Whoever leaves the pager early has seen enough.
-        with suppress(BrokenPipeError), pager.stdin:
-            yield _Screen(pager.stdin, width, colour=colour)
-    finally:
-        _wait(pager)
-
-
-def _wait(pager: subprocess.Popen[str]) -> None:
-    """Waits until the pager is left. Ctrl-C is the pager's business, which does not end by it."""
-    while True:
-        try:
-            pager.wait()
-            return
-        except KeyboardInterrupt:
-            continue
-
-
-def _print_header(trace: Trace, screen: _Screen) -> None:
+def _print_header(trace: Trace, screen: Screen) -> None:
     """What ran and what became of it, in a few lines."""
     data = trace.metadata
     counters = data.get("counters", {})
@@ -246,7 +158,7 @@ def _counted(counts: Iterable[tuple[int, str]]) -> str:
 
 
 def _print_tree(
-    trace: Trace, tree: Tree, threads: list[Thread], args: argparse.Namespace, screen: _Screen
+    trace: Trace, tree: Tree, threads: list[Thread], args: argparse.Namespace, screen: Screen
 ) -> None:
     """The lines of all threads until the limit is met, and what was left out."""
     limit = _LIMIT if args.limit is None else args.limit
@@ -289,7 +201,7 @@ def _process_heading(trace: Trace, part: int) -> str:
 
 
 def _print_cut(
-    screen: _Screen, limit: int, calls: int, total: int, unseen: list[Thread], args: argparse.Namespace
+    screen: Screen, limit: int, calls: int, total: int, unseen: list[Thread], args: argparse.Namespace
 ) -> None:
     """Says what the limit left out, and how to see it."""
     more = f"--limit {limit * 10} or --limit 0 shows more"

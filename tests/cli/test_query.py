@@ -1,0 +1,133 @@
+"""`tamis query`: SQL over a trace."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from builder import Builder, loop
+
+from tamis.cli import main
+from tamis.trace.views import EXAMPLES, VIEWS
+
+
+@pytest.fixture(name="trace")
+def a_trace(tmp_path: Path) -> Path:
+    return loop(times=100).write(tmp_path / "trace")
+
+
+def query(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    assert main(["query", *map(str, arguments)]) == 0
+    return capsys.readouterr().out
+
+
+def test_table(trace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Rows come as a table, with their number below."""
+    output = query(capsys, trace, "select qualname, count(*) as n from calls group by all order by n")
+    assert [line.split() for line in output.splitlines() if "main" in line or "step" in line] == [
+        ["│", "main", "│", "1", "│"],
+        ["│", "step", "│", "100", "│"],
+    ]
+    assert output.endswith("2 rows\n")
+
+
+def test_limit(trace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A table that is cut says how many rows there are, and how to see them."""
+    ask = "select call from calls order by call"
+    assert query(capsys, trace, ask).endswith("50 of 101 rows; --limit 0 shows all\n")
+    assert query(capsys, trace, ask, "--limit", 3).endswith("3 of 101 rows; --limit 0 shows all\n")
+    assert query(capsys, trace, ask, "--limit", 0).endswith("\n101 rows\n")
+
+
+def test_json(trace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--json` is one object a row, all of them; columns of the same name get numbers."""
+    output = query(capsys, trace, "select call, call, args, [1, 2.5] as l, null as n from calls", "--json")
+    rows = [json.loads(line) for line in output.splitlines()]
+    assert len(rows) == 101
+    row = next(row for row in rows if row["call"] == 1)
+    assert row == {"call": 1, "call_2": 1, "args": '{"i": 0, "name": "user-0"}', "l": [1, 2.5], "n": None}
+    assert len(query(capsys, trace, "from calls", "--json", "--limit", 5).splitlines()) == 5
+
+
+def test_csv(trace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--csv` is a line of names and a line a row, quoted where it must be."""
+    output = query(capsys, trace, "select call, args, null as n from calls order by call limit 2", "--csv")
+    assert list(csv.reader(io.StringIO(output))) == [
+        ["call", "args", "n"],
+        ["0", "{}", ""],
+        ["1", '{"i": 0, "name": "user-0"}', ""],
+    ]
+
+
+def test_standard_input(trace: Path) -> None:
+    """A query is read from standard input for `-`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tamis", "query", str(trace), "-", "--csv"],
+        input="select count(*) as n\nfrom calls;\n", capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == "n\n101\n"
+
+
+def test_beginning(trace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a query there are the views and queries to begin with, and these run."""
+    output = query(capsys, trace)
+    assert all(view.name in output and view.row in output for view in VIEWS)
+    for title, example in EXAMPLES:
+        assert title in output
+        assert f'"{example}"' in output
+        query(capsys, trace, example)
+
+
+def test_schema(trace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--schema` tells every column and its meaning."""
+    output = " ".join(query(capsys, trace, "--schema").replace("│", " ").split())
+    for view in VIEWS:
+        for name, meaning in view.columns.items():
+            assert f"{name} {meaning}" in output
+
+
+def test_wide_answers(
+    trace: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is too wide for the terminal is printed a column a line."""
+    monkeypatch.setenv("COLUMNS", "80")
+    output = query(capsys, trace, "from calls order by call limit 2")
+    assert max(map(len, output.splitlines())) <= 80
+    assert "row 2" in output
+    assert "│ qualname" in output
+
+
+def test_escapes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing in a trace or a query steers the terminal through a table."""
+    evil = "\x1b]0;x\x07\r\u202e"
+    build = Builder()
+    build.end(build.call(build.code(evil, module=evil), {evil: evil}))
+    path = build.write(tmp_path / "t")
+    output = query(capsys, path, f'select qualname as "{evil}", args, [qualname] as l from calls')
+    assert all(line.isprintable() for line in output.splitlines())
+
+
+ERRORS = {
+    "selec 1": "syntax error",
+    "select qualnam from calls": "did you mean `qualname`",
+    "from call": "did you mean `calls`",
+    "select args::int from calls": "Could not convert string",
+    "copy calls to 'x.csv'": "only queries that read",
+    "": "there is no statement",
+    "select end from calls": "double quotes",
+}
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--csv"]], ids=["table", "json", "csv"])
+@pytest.mark.parametrize("sql", ERRORS)
+def test_errors(trace: Path, capsys: pytest.CaptureFixture[str], sql: str, form: list[str]) -> None:
+    """A mistake in SQL is one message with what was meant, on stderr, with exit code 2."""
+    assert main(["query", str(trace), sql, *form]) == 2
+    message = capsys.readouterr().err
+    assert ERRORS[sql] in message
+    assert message.startswith("error: ")
