@@ -13,6 +13,7 @@ import datetime
 import decimal
 import json
 import os
+import re
 import sys
 import uuid
 from itertools import islice
@@ -44,6 +45,7 @@ EXAMPLES = """\
 
 _LIMIT = 50
 _PIPED_WIDTH = 200
+_MARKER = re.compile(r'\{"\$(?:redacted|dropped)":\s*true[^}]*\}')
 _NARROWEST = 9  # columns of the terminal that a column of a table needs to be readable
 
 
@@ -155,12 +157,8 @@ def _cell(cell: Any) -> Text:
 def _marked(text: str) -> Text:
     """With what was redacted in the colour that it has everywhere."""
     marked = Text(text)
-    for marker in ('{"$redacted":true', '{"$dropped":true'):
-        at = text.find(marker)
-        while at >= 0:
-            end = text.find("}", at)
-            marked.stylize("bold magenta", at, end + 1 if end >= 0 else len(text))
-            at = text.find(marker, at + 1)
+    for match in _MARKER.finditer(text):
+        marked.stylize("bold magenta", *match.span())
     return marked
 
 
