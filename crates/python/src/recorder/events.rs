@@ -12,7 +12,7 @@ use tamis_core::wire::{flag, header, kind, tag, value_kind};
 
 use super::decide::CodeInfo;
 use super::out::{Act, Action, Out, Restart};
-use super::session::{Recorder, emit, recorder};
+use super::session::{FORKED, Recorder, emit, recorder};
 use crate::ffi;
 
 /// `sys.monitoring.DISABLE`, kept for good.
@@ -41,6 +41,9 @@ struct Scene {
 unsafe fn scene(code: *mut PyObject) -> Option<Scene> {
     // SAFETY: as for this function.
     unsafe {
+        if FORKED.load(Ordering::Relaxed) {
+            return None;
+        }
         let mut this = recorder().as_mut()?;
         let mut id = 0;
         let thread = ffi::tamis_thread(&mut id);
@@ -98,6 +101,9 @@ unsafe fn skipped() -> *mut PyObject {
     // SAFETY: set before the first callback can run; while there is no recorder, nothing is disabled for a later
     // one either, because that begins with `restart_events`.
     unsafe {
+        if FORKED.load(Ordering::Relaxed) {
+            return none();
+        }
         let disable = DISABLE;
         py::Py_INCREF(disable);
         disable
@@ -243,6 +249,9 @@ unsafe fn exception(kind: u8, args: Args) -> *mut PyObject {
     unsafe {
         let (code, exception) = (*args, *args.add(2));
         let Some(scene) = scene(code) else { return none() };
+        if kind == self::kind::RAISE && ends_iteration(exception) {
+            return none();
+        }
         let offset = py::PyLong_AsLong(*args.add(1)) as c_int;
         let throw = kind == self::kind::THROW;
         let new = matches!(kind, self::kind::RAISE | self::kind::THROW)
@@ -344,6 +353,16 @@ unsafe fn line_at(code: *mut PyObject, offset: c_int) -> u64 {
     let lines =
         (0..INSTRUCTIONS).map(|ahead| unsafe { py::PyCode_Addr2Line(code.cast(), offset + 2 * ahead) });
     lines.into_iter().find(|&line| line > 0).unwrap_or(0) as u64
+}
+
+/// Whether the exception only says to a `for` or `await` that an iterator written in C has come to its end: the
+/// interpreter reports it, takes it at once and gives it no traceback.
+unsafe fn ends_iteration(exception: *mut PyObject) -> bool {
+    // SAFETY: as for this file.
+    unsafe {
+        py::Py_TYPE(exception).cast::<PyObject>() == py::PyExc_StopIteration
+            && ffi::tamis_exception_traceback(exception).is_null()
+    }
 }
 
 /// Opcodes of the handlers that nobody wrote: the ends of `async for`, `await` and `yield from`.

@@ -3,7 +3,8 @@
 //! There is at most one. All of it is guarded by the GIL: nothing here is touched without it, and whoever gives
 //! it up (only [`wait_for_room`] and [`wait_until_closed`] do) looks anew for the recorder afterwards.
 
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use pyo3::Py;
@@ -51,6 +52,15 @@ static EPOCH: AtomicU32 = AtomicU32::new(0);
 /// Asked for once: an interpreter has few of them.
 static EXTRA_INDEX: AtomicI32 = AtomicI32::new(-1);
 
+/// This process is a forked child that has not begun a part of its own yet. Until then the recorder that it has
+/// a copy of writes to its parent's ring, and nothing may be recorded: other hooks run before ours. Set by the
+/// system's own fork hook, before any Python code.
+pub static FORKED: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn mark_as_forked() {
+    FORKED.store(true, Ordering::Relaxed);
+}
+
 /// The recorder of this process, or null.
 ///
 /// # Safety
@@ -88,6 +98,12 @@ pub unsafe fn begin(arena: Arena, parent: u32, plan: Plan) -> Result<(), &'stati
         }
         EXTRA_INDEX.store(extra_index, Ordering::Relaxed);
     }
+    static FORK_HOOK: Once = Once::new();
+    // SAFETY: the hook stores one atomic, and this module is never unloaded.
+    FORK_HOOK.call_once(|| unsafe {
+        libc::pthread_atfork(None, None, Some(mark_as_forked));
+    });
+    FORKED.store(false, Ordering::Relaxed);
     let writer = arena.join(index, &plan.command);
     let recorder = Recorder {
         clock: arena.clock(),
@@ -308,6 +324,7 @@ pub unsafe fn after_fork_in_parent() {
 pub unsafe fn after_fork_in_child(command: &str) -> bool {
     // SAFETY: as for this function; the parent's writer, of which this process has a copy, is not used again.
     unsafe {
+        FORKED.store(false, Ordering::Relaxed);
         let Some(this) = recorder().as_mut() else { return true };
         let Some(index) = this.reserved.pop().flatten() else {
             // The slice that this process has a copy of is its parent's: it must not be marked as done.
