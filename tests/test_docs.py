@@ -201,7 +201,11 @@ def test_programs_run(snippet: Snippet, tmp_path: Path):
     assert done.returncode == 0, f"{snippet}\n{done.stdout}{done.stderr}"
 
 
-@pytest.mark.parametrize("snippet", snippets("toml"), ids=str)
+# The filters on the page of diagnostics are wrong on purpose; `tests/policy/test_diagnostics.py` runs them.
+RIGHT_FILTERS = [snippet for snippet in snippets("toml") if snippet.page != "docs/diagnostics.md"]
+
+
+@pytest.mark.parametrize("snippet", RIGHT_FILTERS, ids=str)
 def test_filters_are_right(snippet: Snippet, tmp_path: Path):
     """A filter of the documentation, or a part of one, passes `tamis check`."""
     file = tmp_path / "filter.toml"

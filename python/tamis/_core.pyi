@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from typing import Any, Self, TypedDict, final
+from typing import Any, ClassVar, Self, TypedDict, final
 
 VERSION: str
 """The version of Tamis, as `tamis --version` prints it."""
@@ -30,8 +30,11 @@ class Diagnostic:
     hint: str | None
     """What to do about it, if something can be said."""
 
+    IDS: ClassVar[list[str]]
+    """All ids there are."""
+
     def __new__(cls, id: str, path: str, message: str, hint: str | None = None) -> Self:
-        """An error about a file as a whole."""
+        """An error about a file as a whole. Raises `ValueError` for an id that is not in `IDS`."""
 
 class _Setting[T](TypedDict):
     value: T

@@ -58,7 +58,7 @@ def scope_matches(selector: str, modules: list[str], file: str, qualname: str) -
     if kind == "pkg":
         return any(dotted(match, pattern, module) for module in modules)
     if kind == "file":
-        absolute = file if file.startswith("/") else "/root/" + file
+        absolute = file if file.startswith("/") else "/project/" + file
         return full(match, pattern, absolute if pattern.startswith("/") else file, path=True)
     parts = qualname.split(".")
     objects = [".".join(parts[: n + 1]) for n in range(len(parts)) if parts[n] != "<locals>"]
@@ -159,7 +159,7 @@ def test_verdicts_are_those_of_the_model(chain, modules, file, qualname, default
     loaded = policy(
         *(toml(*some, default_exec=default_exec, default_value_action=default_action) for some in chain)
     )
-    absolute = file if file.startswith("/") else "/root/" + file
+    absolute = file if file.startswith("/") else "/project/" + file
     scope = loaded.scope(modules, file, qualname, absolute=absolute)
     flat = [one for some in chain for one in some]
     matching = [n for n, one in enumerate(flat) if scope_matches(one["selector"], modules, file, qualname)]

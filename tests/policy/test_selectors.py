@@ -17,11 +17,11 @@ class Code(NamedTuple):
 
 def code(text: str) -> Code:
     if "/" in text or text.startswith("<"):
-        absolute = text if text.startswith("/") else f"/root/{text}"
+        absolute = text if text.startswith("/") else f"/project/{text}"
         return Code(["m"], text, "f", absolute)
     module, _, qualname = text.partition(":")
     file = module.replace(".", "/") + ".py"
-    return Code([module], file, qualname or "f", f"/root/{file}")
+    return Code([module], file, qualname or "f", f"/project/{file}")
 
 
 def selected(selector: str, names: Code, version: int = 1, origin: str = "project") -> bool:
@@ -84,10 +84,10 @@ TABLE = [
     (r"file:regex:a/.*\.py", ["a/x.py", "a/b/x.py"], ["a/x.pyc", "b/a/x.py"]),
     ("file:<string>", ["<string>"], ["<stdin>"]),
     # With a slash in front, the absolute path of any file counts.
-    ("file:/root/a/*.py", ["a/x.py"], ["b/x.py", "/usr/a/x.py"]),
-    (r"file:regex:^/root/.*", ["a/x.py"], ["/usr/x.py"]),
+    ("file:/project/a/*.py", ["a/x.py"], ["b/x.py", "/usr/a/x.py"]),
+    (r"file:regex:^/project/.*", ["a/x.py"], ["/usr/x.py"]),
     (r"file:regex:/usr/.*", ["/usr/x.py"], ["a/x.py"]),
-    ("file:literal:/root/a/x.py", ["a/x.py"], ["a/y.py"]),
+    ("file:literal:/project/a/x.py", ["a/x.py"], ["a/y.py"]),
 ]
 
 
@@ -112,7 +112,7 @@ def test_white_space_counts():
 
 def test_any_name_of_a_module_is_enough():
     """A module that has two names is selected by either."""
-    names = Code(["__main__", "my_app.core"], "my_app/core.py", "f", "/root/my_app/core.py")
+    names = Code(["__main__", "my_app.core"], "my_app/core.py", "f", "/project/my_app/core.py")
     for selector in ("pkg:__main__", "pkg:my_app.*", "obj:my_app.core.f", "obj:__main__.f"):
         assert selected(selector, names), selector
     assert not selected("pkg:core", names)

@@ -2,6 +2,31 @@
 
 use std::ops::Range;
 
+/// Every id there is. Each has a section in `docs/diagnostics.md`.
+pub const IDS: &[&str] = &[
+    "bad-glob",
+    "bad-regex",
+    "bad-selector",
+    "empty-value",
+    "file-missing",
+    "file-unreadable",
+    "io-not-served",
+    "missing-key",
+    "missing-table",
+    "needs-version-2",
+    "not-supported",
+    "not-utf8",
+    "nothing-to-inherit",
+    "reserved-key",
+    "toml-syntax",
+    "unknown-key",
+    "unknown-kind",
+    "unknown-match",
+    "unknown-value",
+    "unknown-version",
+    "wrong-type",
+];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     Error,

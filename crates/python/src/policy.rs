@@ -39,8 +39,17 @@ impl From<diagnostics::Diagnostic> for Diagnostic {
 impl Diagnostic {
     #[new]
     #[pyo3(signature = (id, path, message, hint = None))]
-    fn new(id: &str, path: &str, message: String, hint: Option<String>) -> Diagnostic {
-        diagnostics::Diagnostic::whole_file(id, path, message, hint).into()
+    fn new(id: &str, path: &str, message: String, hint: Option<String>) -> PyResult<Diagnostic> {
+        if !diagnostics::IDS.contains(&id) {
+            return Err(unknown("diagnostic", id));
+        }
+        Ok(diagnostics::Diagnostic::whole_file(id, path, message, hint).into())
+    }
+
+    #[classattr]
+    #[pyo3(name = "IDS")]
+    fn ids() -> Vec<&'static str> {
+        diagnostics::IDS.to_vec()
     }
 
     fn __repr__(&self) -> String {

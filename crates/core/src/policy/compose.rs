@@ -22,7 +22,7 @@ pub fn load(sources: &[Source]) -> Result<Policy, Vec<Diagnostic>> {
     let io = compose_io(&parsed, &mut problems);
     if sources.is_empty() {
         let message = "a policy needs at least one filter".to_owned();
-        problems.push(Diagnostic::whole_file("empty-chain", "", message, None));
+        problems.push(Diagnostic::whole_file("nothing-to-inherit", "", message, None));
     }
     if !problems.is_empty() {
         return Err(problems);
@@ -83,7 +83,9 @@ fn compose_io(files: &[Option<FilterFile>], problems: &mut Vec<Diagnostic>) -> (
         }
     }
     let Some(keys) = capturing.filter(|_| io.captures()) else { return (io, Vec::new()) };
-    if io.streams.as_ref().is_none_or(|streams| streams.value.is_empty()) {
+    // A filter that could not be read may be the one that names the streams.
+    let all_read = files.iter().all(Option::is_some);
+    if all_read && io.streams.as_ref().is_none_or(|streams| streams.value.is_empty()) {
         problems.extend(keys.without_streams.clone());
     }
     let notices = keys.not_served.clone().into_iter().collect();

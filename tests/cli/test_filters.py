@@ -1,0 +1,44 @@
+"""`tamis filters`: what it lists and prints."""
+
+from pathlib import Path
+
+import tamis
+from tamis import cli
+from tamis.policy.chain import BUILTIN
+
+
+def test_it_lists_what_there_is_and_what_applies(tmp_path, monkeypatch, capsys):
+    """All built-in filters, and the chain of this project in order, each with why it is there."""
+    (tmp_path / ".codetracer").mkdir()
+    (tmp_path / ".codetracer/trace-filter.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CODETRACER_TRACE_FILTER", "mine.toml")
+    assert cli.main(["filters"]) == 0
+    built_in, chain = capsys.readouterr().out.split("\n\n")
+    assert all(name in built_in for name in BUILTIN)
+    assert [line.split()[0] for line in chain.splitlines()[1:]] == [
+        "builtin-default", ".codetracer/trace-filter.toml", "mine.toml"
+    ]  # fmt: skip
+
+
+def test_it_says_how_to_write_a_filter(tmp_path, monkeypatch, capsys):
+    """A project without a filter is told about `tamis init`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path.parent))
+    assert cli.main(["filters"]) == 0
+    assert "`tamis init` writes one" in capsys.readouterr().err
+
+
+def test_it_prints_a_filter(capsys):
+    """With a name, the very text of that filter comes out, to be read or copied."""
+    folder = Path(tamis.__file__).parent / "policy/builtin"
+    for name in BUILTIN:
+        assert cli.main(["filters", name]) == 0
+        assert capsys.readouterr().out == (folder / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def test_an_unknown_name(capsys):
+    """A name that does not exist is an error that lists those that do."""
+    assert cli.main(["filters", "builtin"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: there is no built-in filter `builtin`\nhint: there are `builtin-default`")

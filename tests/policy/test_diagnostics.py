@@ -1,0 +1,114 @@
+"""What is said about filters, held against documents of filters and the text that they must give."""
+
+import re
+from pathlib import Path
+
+import pytest
+from writing import rule, toml
+
+from tamis._core import Diagnostic, Policy
+from tamis.diagnostics import render, render_all, render_line
+from tamis.errors import PolicyError
+from tamis.policy.chain import builtin
+
+HERE = Path(__file__).parent
+PAGE = (HERE.parents[1] / "docs/diagnostics.md").read_text(encoding="utf-8")
+DEFAULT = ("builtin-default", None, Path(builtin("builtin-default").path).read_bytes())
+
+
+def problems(*filters: str | bytes, alone: bool = False) -> list[Diagnostic]:
+    """The diagnostics of these filters as a chain; behind builtin-default unless they stand alone."""
+    sources = [] if alone else [DEFAULT]
+    for index, text in enumerate(filters):
+        name = "trace-filter.toml" if index == 0 else f"filter-{index + 1}.toml"
+        sources.append((name, None, text.encode() if isinstance(text, str) else text))
+    try:
+        return list(Policy(sources).notices)
+    except PolicyError as error:
+        return list(error.diagnostics)
+
+
+def cases():
+    """The filters of each section of the documents, and the text behind them."""
+    for path in sorted((HERE / "diagnostics").glob("*.md")):
+        for section in re.split(r"^## ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+            title = section.partition("\n")[0]
+            filters = re.findall(r"^```toml\n(.*?)^```", section, flags=re.MULTILINE | re.DOTALL)
+            [expected] = re.findall(r"^```text\n(.*?)^```", section, flags=re.MULTILINE | re.DOTALL)
+            yield pytest.param(filters, "(alone)" in title, expected, id=f"{path.stem}: {title}")
+
+
+@pytest.mark.parametrize(("filters", "alone", "expected"), list(cases()))
+def test_documents(filters, alone, expected):
+    """A filter with mistakes gets exactly the text that stands behind it."""
+    assert render_all(problems(*filters, alone=alone)) + "\n" == expected
+
+
+def sections() -> dict[str, str]:
+    parts = re.split(r"^## (.*)\n", PAGE, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_each_id_has_a_section():
+    """The page describes every id, in order, and no others."""
+    assert list(sections()) == Diagnostic.IDS == sorted(Diagnostic.IDS)
+
+
+@pytest.mark.parametrize("name", sections())
+def test_examples_of_the_page(name):
+    """An example gives the diagnostic that it stands under, and no other."""
+    for example in re.findall(r"^```toml\n(.*?)^```", sections()[name], flags=re.MULTILINE | re.DOTALL):
+        assert {problem.id for problem in problems(example)} == {name}
+
+
+def test_ids_without_an_example():
+    """What needs a file that is not there, or not text, is tested here and in the tests of the chain."""
+    without = {name for name, text in sections().items() if "```toml" not in text}
+    assert without == {"file-missing", "file-unreadable", "not-utf8", "nothing-to-inherit"}
+    [problem] = problems(b'[meta]\nname = "a\xff"\n')
+    assert (problem.id, problem.line, problem.column) == ("not-utf8", 2, 10)
+    assert {p.id for p in problems(toml(default_exec="inherit"), alone=True)} == {"nothing-to-inherit"}
+
+
+def test_an_id_that_does_not_exist_cannot_be_used():
+    """Every diagnostic has an id that the page describes."""
+    with pytest.raises(ValueError, match="no-such-id"):
+        Diagnostic("no-such-id", "x", "y")
+
+
+def test_nothing_in_a_message_steers_a_terminal():
+    """Control characters and bidirectional overrides of the file are not passed on."""
+    [problem] = problems(toml(rule("pkg:x")).replace("pkg:x", "p\\u001b[2J\u202ekg:x"))
+    shown = render(problem) + render_line(problem)
+    assert all(character.isprintable() or character == "\n" for character in shown)
+
+
+def test_colour_only_paints():
+    """Without the colours the text is the same."""
+    found = problems(toml(rule("pgk:x"), rule("pkg:x", "trac")))
+    painted = render_all(found, colour=True)
+    assert "\x1b[" in painted
+    assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == render_all(found)
+
+
+def test_the_caret_stands_below_the_place():
+    """Columns count characters; wide ones take two columns, tabs one, and of a long line a part is shown."""
+    for before in ("", "é", "日本", "\t\t", "x" * 500):
+        text = toml(rule("pkg:x")).replace(
+            "[[scope.rules]]\nsel", f'[[scope.rules]]\nreason = """{before}"""\nsel'
+        )
+        text = text.replace('"""\nsel', '"""\n"' + before + '" = 1\nsel')
+        [problem] = problems(text)
+        source, caret = render(problem).splitlines()[3:5]
+        assert problem.column == 1
+        assert len(source) < 120
+        assert caret.index("^") == source.index('"')
+
+
+def test_a_message_in_one_line():
+    """A notice fits one line and names its place."""
+    [notice] = problems(toml(io={"capture": True, "streams": ["stdout"]}))
+    assert render_line(notice) == (
+        "warning[io-not-served]: trace-filter.toml:5:11: `capture = true` cannot be served yet: "
+        "what the program reads and writes is not recorded"
+    )
