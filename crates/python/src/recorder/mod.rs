@@ -1,6 +1,7 @@
 //! Recording, seen from Python. What the functions mean stands in `_core.pyi`.
 
 mod decide;
+mod describe;
 mod events;
 mod exceptions;
 mod launch;

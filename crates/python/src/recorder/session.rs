@@ -287,7 +287,8 @@ pub unsafe fn finish(how: u32, status: Option<i32>) -> Option<Arena> {
 unsafe fn discard() -> Option<Arena> {
     // SAFETY: the GIL is held; nobody else has the pointer.
     unsafe {
-        let this = std::mem::replace(&mut *(&raw mut RECORDER), std::ptr::null_mut());
+        let this = RECORDER;
+        RECORDER = std::ptr::null_mut();
         if this.is_null() {
             return None;
         }
@@ -332,8 +333,8 @@ pub unsafe fn after_fork_in_child(command: &str) -> bool {
             return false;
         };
         this.reserved.clear();
-        let parents = std::mem::replace(&mut this.writer, this.arena.join(index, command));
-        std::mem::forget(parents);
+        // The writer that this process has a copy of is its parent's: nothing is said of its end.
+        this.writer = this.arena.join(index, command);
         this.values.types.pending.clear();
         this.values.types.generation += 1;
         this.threads.clear();
