@@ -1,4 +1,4 @@
-"""Numbers that no loop gives: callbacks of skipped code, and the start-up of `tamis run`."""
+"""Numbers that no loop gives: callbacks of skipped code, start-up, how long a large chain takes to load."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from statistics import median
 
+from benchmarks.measure import BenchmarkError
 from benchmarks.report import Check
 from benchmarks.scenarios import BIN, HERE, PROGRAMS
 
@@ -53,3 +54,27 @@ def _seconds(command: list[str]) -> float:
     begin = time.perf_counter()
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     return time.perf_counter() - begin
+
+
+# Milliseconds for a chain of 1,000 rules, by the groups of the criterion benchmark `policy`.
+CHAINS = {"literal": 20, "globs": 20, "500 regexes": 60, r"500 regexes, Unicode \w": 60}
+LOADED = "loaded, first verdict included"
+
+
+def chain_checks() -> tuple[list[Check], dict[str, float]]:
+    """A chain of 1,000 rules, parsed, validated and ready, with its first verdict: medians of criterion."""
+    root = HERE.parent
+    command = ["cargo", "bench", "--locked", "--package", "tamis-core", "--bench", "policy", "--", LOADED]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BenchmarkError(f"{' '.join(command)}: exit code {done.returncode}\n{done.stderr[-2000:]}")
+    medians = {}
+    for file in (root / "target" / "criterion").rglob("new/benchmark.json"):
+        about = json.loads(file.read_text())
+        if about["function_id"] == LOADED:
+            estimates = json.loads(file.with_name("estimates.json").read_text())
+            medians[about["group_id"]] = estimates["median"]["point_estimate"] / 1e6
+    if missing := set(CHAINS) - set(medians):
+        raise BenchmarkError(f"criterion measured nothing of {', '.join(sorted(missing))}")
+    checks = [Check(f"1,000 rules ready, {name}: ms", medians[name], limit) for name, limit in CHAINS.items()]
+    return checks, medians
