@@ -29,6 +29,8 @@ class Run:
 
     loop: float
     """Seconds of the program's own loop."""
+    processor: float
+    """Seconds of processor time that the loop's thread took: steadier on a busy machine."""
     whole: float
     """Seconds until the last process was gone, the helper included."""
     memory: int
@@ -62,10 +64,11 @@ def run(prefix: list[str], worker: list[str], output: str, scratch: Path, stop_a
         whole, memory = _watch(command, place, stop_at)
         if not report.is_file():
             raise BenchmarkError(f"{' '.join(command)}: no report was written")
-        loop = json.loads(report.read_text())["seconds"]
+        took = json.loads(report.read_text())
         metadata = target / "trace_metadata.json"
         return Run(
-            loop=loop,
+            loop=took["seconds"],
+            processor=took["processor"],
             whole=whole,
             memory=memory,
             disk=_size(target),

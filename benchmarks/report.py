@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from statistics import median
 
 from rich.table import Table
 
@@ -116,6 +117,7 @@ def row_as_json(row: Row) -> dict[str, object]:
         "loops": row.loops,
         "factor": row.factor,
         "factors": row.factors,
+        "processor_factors": row.processor_factors,
         "loop_seconds": [run.loop for run in row.runs],
         "whole_seconds": [run.whole for run in row.runs],
         "peak_memory_bytes": [run.memory for run in row.runs],
@@ -138,6 +140,7 @@ def table(rows: list[Row]) -> Table:
     for name in (
         "factor",
         "range",
+        "cpu",
         "loop s",
         "whole s",
         "MB",
@@ -163,6 +166,7 @@ def _cells(row: Row) -> list[str]:
     return [
         f"{row.factor:.2f}" if row.factor else "",
         f"{min(row.factors):.2f}–{max(row.factors):.2f}" if row.factors else "",
+        f"{median(row.processor_factors):.2f}" if row.processor_factors else "",
         f"{row.loop:.2f}",
         f"{row.whole:.2f}",
         f"{row.memory / MEBI:,.0f}",

@@ -42,6 +42,8 @@ class Row:
     runs: list[Run] = field(default_factory=list)
     factors: list[float] = field(default_factory=list)
     """Seconds of an iteration over those of the plain run beside it, one for each round."""
+    processor_factors: list[float] = field(default_factory=list)
+    """The same of processor time: what of the factor is not the machine being busy with something else."""
 
     @property
     def factor(self) -> float | None:
@@ -115,6 +117,7 @@ def _pair(rows: dict[str, Row], scenario: Scenario, program: str, loops: int, sc
     row = _row(rows, scenario.name, scenario, program, loops)
     row.runs.append(recorded)
     row.factors.append(recorded.loop / plain.loop)
+    row.processor_factors.append(recorded.processor / plain.processor)
 
 
 def _keeping_all(rows: dict[str, Row], scenario: Scenario, program: str, plan: Plan, scratch: Path) -> None:
