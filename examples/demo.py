@@ -16,12 +16,12 @@ TRACE = ROOT / "target" / "demo.tamis"
 TAMIS = str(Path(sys.executable).parent / "tamis")
 
 RECORD = ["run", "-o", TRACE, "--force", "--trace-filter", HERE / "translate.toml", HERE / "translate.py"]
-CALLS = ["show", TRACE, "--no-pager", "--depth", "4", "--limit", "24"]
+CALLS = ["show", TRACE, "--no-pager", "--function", "main", "--depth", "4", "--limit", "24"]
 SLOWEST = """\
 select module || '.' || qualname as function, count(*) as calls, round(sum(own) / 1e6, 2) as own_ms
-from calls group by all order by own_ms desc limit 6"""
+from calls where qualname <> '<module>' group by all order by own_ms desc limit 6"""
 REDACTED = """\
-select qualname, path, action, filter, count(*) as times
+select qualname, kind, path, action, filter, count(*) as times
 from redactions group by all order by times desc, qualname, path limit 8"""
 
 STEPS: list[tuple[str, list[str | Path]]] = [
@@ -54,7 +54,7 @@ def heading(title: str, arguments: list[str | Path]) -> None:
 
 def search(password: str) -> int:
     """Looks for the password in every value of the trace."""
-    query = f"select count(*) as n, count(*) filter (contains(json, '{password}')) as hits from values"
+    query = f"select count(*) as n, count(*) filter (contains(json, '{password}')) as hits from \"values\""
     command = [TAMIS, "query", str(TRACE), "--json", query]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)

@@ -18,8 +18,8 @@ from rich.text import Text
 
 ROOT = Path(__file__).resolve().parent.parent
 TRACE = Path("target") / "demo.tamis"
-ARGUMENTS = ["show", str(TRACE), "--no-pager", "--depth", "4", "--limit", "24"]
-COLUMNS = 110
+ARGUMENTS = ["show", str(TRACE), "--function", "main", "--depth", "4", "--limit", "24"]
+COLUMNS = 120
 
 
 def terminal_output(command: list[str]) -> str:
@@ -44,7 +44,7 @@ def terminal_output(command: list[str]) -> str:
 def main() -> None:
     if not (ROOT / TRACE).is_dir():
         sys.exit(f"error: there is no {TRACE}\nhint: `make demo` makes it")
-    printed = terminal_output([str(Path(sys.executable).parent / "tamis"), *ARGUMENTS])
+    printed = terminal_output([str(Path(sys.executable).parent / "tamis"), *ARGUMENTS, "--no-pager"])
     console = Console(record=True, width=COLUMNS, file=io.StringIO())
     console.print(Text(f"$ tamis {' '.join(ARGUMENTS)}", style="bold"))
     console.print(Text.from_ansi(printed))

@@ -73,6 +73,14 @@ def test_standard_input(trace: Path) -> None:
     assert done.stdout == "n\n101\n"
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_options_stand_anywhere(place: int, trace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An option may stand before, between and behind the trace and the query."""
+    arguments: list[object] = [trace, "select 1 as a"]
+    arguments.insert(place, "--csv")
+    assert query(capsys, *arguments) == "a\n1\n"
+
+
 def test_beginning(trace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Without a query there are the views and queries to begin with, and these run."""
     output = query(capsys, trace)

@@ -70,7 +70,7 @@ class Parser(argparse.ArgumentParser):
 
     def read(self, argv: list[str]) -> argparse.Namespace:
         """`parse_args`, which reports unknown arguments without a thought for what was meant."""
-        known, rest = self.parse_known_args(argv)
+        known, rest = self.parse_known_intermixed_args(argv)
         if rest:
             wrong = rest[0].split("=", 1)[0]
             self.fail(f"unknown argument `{wrong}`", wrong, list(self._option_string_actions))

@@ -171,7 +171,7 @@ def _commit(path: list[_Open], at: int) -> Iterator[Line]:
 def _line(group: _Group, *, alone: bool = False) -> Line:
     pieces = list(group.text)
     if group.count > 1:
-        pieces.append(Piece(f"  × {group.count:,}", "count"))  # noqa: RUF001
+        pieces.append(Piece(f"  × {group.count:,}", "count"))
     if group.node.duration is not None:
         total = " in all" if group.count > 1 else ""
         pieces.append(Piece(f"  {duration_text(group.total)}{total}", "dim"))

@@ -3,7 +3,7 @@
 A line is a call: `name(arguments) → result  time`. Calls that repeat, with all that is below them, are folded
 into one line with `×`. `<redacted>` and `<dropped>` stand for what a filter kept out; `…` says that something
 was cut. Times are wall time, suspensions included; `tamis query` knows a call's own time.
-"""  # noqa: RUF002
+"""
 
 from __future__ import annotations
 
