@@ -162,7 +162,7 @@ def join(pid: int, part: int, loaded: LoadedPolicy, options: Options) -> None:
             part,
             loaded.policy,
             namer(loaded.project_root),
-            native_options(options, command_of_process(), by_slot),
+            native_options(options, "multiprocessing", by_slot),
         )
     except BaseException:
         tool.release()

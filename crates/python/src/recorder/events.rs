@@ -4,15 +4,17 @@
 //! The events of exceptions (`RAISE`, `RERAISE`, `EXCEPTION_HANDLED`, `PY_UNWIND`, `PY_THROW`) can be neither local
 //! nor disabled: answering `DISABLE` there raises into the program. They return at once for skipped code.
 
-use std::ffi::{c_int, c_void};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::ffi::c_void;
+use std::sync::atomic::Ordering;
 
 use pyo3::ffi::{self as py, Py_ssize_t, PyObject, PyThreadState};
-use tamis_core::wire::{flag, header, kind, tag, value_kind};
+use tamis_core::wire::{flag, header, kind, tag};
 
 use super::decide::CodeInfo;
-use super::out::{Act, Action, Out, Restart};
-use super::session::{FORKED, Recorder, emit, recorder};
+use super::exceptions::{exception, made_by_compiler};
+use super::fork::FORKED;
+use super::out::{Out, Restart};
+use super::session::{Recorder, emit, recorder};
 use crate::ffi;
 
 /// `sys.monitoring.DISABLE`, kept for good.
@@ -21,13 +23,13 @@ pub static mut DISABLE: *mut PyObject = std::ptr::null_mut();
 /// What Python wants called before `multiprocessing` starts a process afresh; kept for good.
 pub static mut ON_SPAWN: *mut PyObject = std::ptr::null_mut();
 
-type Args = *mut *mut PyObject;
+pub type Args = *mut *mut PyObject;
 
 /// What an event happened in.
-struct Scene {
-    thread: *mut PyThreadState,
-    code: *mut PyObject,
-    info: *mut CodeInfo,
+pub struct Scene {
+    pub thread: *mut PyThreadState,
+    pub code: *mut PyObject,
+    pub info: *mut CodeInfo,
     frame: *mut c_void,
     /// The slots of the frame; null where they cannot be read.
     slots: *mut *mut PyObject,
@@ -38,7 +40,7 @@ struct Scene {
 /// # Safety
 /// The GIL is held and `code` is the code object of the event. This holds for all functions of this file.
 #[inline(always)]
-unsafe fn scene(code: *mut PyObject) -> Option<Scene> {
+pub unsafe fn scene(code: *mut PyObject) -> Option<Scene> {
     // SAFETY: as for this function.
     unsafe {
         if FORKED.load(Ordering::Relaxed) {
@@ -87,7 +89,7 @@ unsafe fn call_on_spawn() {
     }
 }
 
-unsafe fn none() -> *mut PyObject {
+pub unsafe fn none() -> *mut PyObject {
     // SAFETY: None is immortal from 3.12 on, but the rules of references cost nothing.
     unsafe {
         let none = py::Py_None();
@@ -112,7 +114,7 @@ unsafe fn skipped() -> *mut PyObject {
 
 /// The words that every record of an event in a frame begins with.
 #[inline(always)]
-unsafe fn begin(this: &mut Recorder, place: *mut u64, scene: &Scene) {
+pub unsafe fn begin(this: &mut Recorder, place: *mut u64, scene: &Scene) {
     // SAFETY: the place has room; the header is written last, when the length is known.
     unsafe {
         place.add(1).write(this.clock.ticks());
@@ -243,79 +245,6 @@ unsafe extern "C" fn py_resume(_: *mut PyObject, args: Args, _: Py_ssize_t) -> *
     }
 }
 
-/// Everything about exceptions: (code, offset, exception).
-unsafe fn exception(kind: u8, args: Args) -> *mut PyObject {
-    // SAFETY: as for this file; no error is set when the interpreter reports one.
-    unsafe {
-        let (code, exception) = (*args, *args.add(2));
-        let Some(scene) = scene(code) else { return none() };
-        if kind == self::kind::RAISE && ends_iteration(exception) {
-            return none();
-        }
-        let offset = py::PyLong_AsLong(*args.add(1)) as c_int;
-        let throw = kind == self::kind::THROW;
-        let new = matches!(kind, self::kind::RAISE | self::kind::THROW)
-            && recorder().as_mut().is_some_and(|this| this.exceptions.is_new(exception));
-        let line = if throw { 0 } else { line_at(code, offset) };
-        emit(|this, place| {
-            let info = &*scene.info;
-            begin(this, place, &scene);
-            place.add(3).write(exception as u64);
-            let mut words = 4;
-            if !throw {
-                place.add(4).write(line);
-                words = 5;
-            }
-            let mut flags = 0;
-            if new {
-                flags = flag::NEW;
-                if this.capture_values {
-                    flags |= flag::VALUE;
-                    let act = this.act_on_exception(&scene, exception);
-                    let mut out = Out::new(place, words, this.values.limits.bytes);
-                    let depth = this.values.limits.depth;
-                    this.values.governed(&mut out, exception, &act, depth, info.attrs)?;
-                    words = out.finish();
-                }
-            }
-            place.write(header(kind, flags, words, info.id));
-            Ok(words)
-        });
-        none()
-    }
-}
-
-impl Recorder {
-    /// What is done with an exception that is seen for the first time: what leaves a function whose `ret` is
-    /// redacted is covered, also where that function itself is skipped.
-    unsafe fn act_on_exception(&mut self, scene: &Scene, exception: *mut PyObject) -> Act {
-        const FAR: usize = 256;
-        // SAFETY: as for this file; a traceback keeps what it is chained to.
-        unsafe {
-            let own = (*scene.info).leaves;
-            if own.action != Action::Allow {
-                return own;
-            }
-            let mut at = ffi::tamis_exception_traceback(exception);
-            for _ in 0..FAR {
-                if at.is_null() {
-                    return own;
-                }
-                let code = ffi::tamis_traceback_code(at);
-                if code != scene.code {
-                    let act = (*self.info(scene.thread, code)).leaves;
-                    if act.action != Action::Allow {
-                        return act;
-                    }
-                }
-                at = ffi::tamis_traceback_next(at);
-            }
-            // Nobody looked at the rest.
-            Act { action: Action::Withhold, kind: value_kind::RETURN, ..Act::ALLOW }
-        }
-    }
-}
-
 unsafe extern "C" fn py_throw(_: *mut PyObject, args: Args, _: Py_ssize_t) -> *mut PyObject {
     // SAFETY: as for this file.
     unsafe { exception(kind::THROW, args) }
@@ -343,53 +272,6 @@ unsafe extern "C" fn exception_handled(_: *mut PyObject, args: Args, _: Py_ssize
             return none();
         }
         exception(kind::HANDLED, args)
-    }
-}
-
-/// The line of an instruction; the first ones of a handler have none, and then it is that of what follows.
-unsafe fn line_at(code: *mut PyObject, offset: c_int) -> u64 {
-    const INSTRUCTIONS: c_int = 8;
-    // SAFETY: a live code object; an offset beyond its end has no line either.
-    let lines =
-        (0..INSTRUCTIONS).map(|ahead| unsafe { py::PyCode_Addr2Line(code.cast(), offset + 2 * ahead) });
-    lines.into_iter().find(|&line| line > 0).unwrap_or(0) as u64
-}
-
-/// Whether the exception only says to a `for` or `await` that an iterator written in C has come to its end: the
-/// interpreter reports it, takes it at once and gives it no traceback.
-unsafe fn ends_iteration(exception: *mut PyObject) -> bool {
-    // SAFETY: as for this file.
-    unsafe {
-        py::Py_TYPE(exception).cast::<PyObject>() == py::PyExc_StopIteration
-            && ffi::tamis_exception_traceback(exception).is_null()
-    }
-}
-
-/// Opcodes of the handlers that nobody wrote: the ends of `async for`, `await` and `yield from`.
-pub static COMPILER_HANDLERS: [AtomicU8; 2] = [AtomicU8::new(0), AtomicU8::new(0)];
-
-/// Whether the handler takes the exception that says that an iteration is over, at the end of an `async for`, an
-/// `await` or a `yield from`. (A handler for `with` or `finally` raises again at its end, which tells it apart.)
-unsafe fn made_by_compiler(code: *mut PyObject, offset: *mut PyObject, exception: *mut PyObject) -> bool {
-    // SAFETY: the types of the interpreter live for good; the bytecode is a new object of ours.
-    unsafe {
-        let of = py::Py_TYPE(exception).cast::<PyObject>();
-        if of != py::PyExc_StopIteration && of != py::PyExc_StopAsyncIteration {
-            return false;
-        }
-        let bytecode = ffi::PyCode_GetCode(code);
-        if bytecode.is_null() {
-            py::PyErr_Clear();
-            return false;
-        }
-        let (offset, length) = (py::PyLong_AsLong(offset) as isize, py::PyBytes_Size(bytecode));
-        let opcode = if (0..length).contains(&offset) {
-            *py::PyBytes_AsString(bytecode).cast::<u8>().offset(offset)
-        } else {
-            0
-        };
-        py::Py_DECREF(bytecode);
-        COMPILER_HANDLERS.iter().any(|known| known.load(Ordering::Relaxed) == opcode)
     }
 }
 

@@ -4,6 +4,7 @@ mod decide;
 mod describe;
 mod events;
 mod exceptions;
+mod fork;
 mod launch;
 mod out;
 mod session;
@@ -77,7 +78,6 @@ pub fn is_recording() -> bool {
 /// A recording that this process began or joined: keeps the arena after the recorder is gone.
 #[pyclass(module = "tamis._core")]
 pub struct Recording {
-    fd: i32,
     arena: Option<Arena>,
 }
 
@@ -98,11 +98,9 @@ impl Recording {
             unsafe { session::begin(arena, wire::NONE_ID, plan(policy, namer, options)) }
                 .map_err(PyRuntimeError::new_err)
         });
-        if begun.is_err() {
-            // SAFETY: a descriptor of ours.
-            unsafe { libc::close(fd) };
-        }
-        begun.map(|()| Recording { fd, arena: None })
+        // SAFETY: a descriptor of ours. The mapping stays: the program's descriptors are those of a plain run.
+        unsafe { libc::close(fd) };
+        begun.map(|()| Recording { arena: None })
     }
 
     #[staticmethod]
@@ -118,21 +116,13 @@ impl Recording {
         // SAFETY: the GIL is held, and there is no recorder.
         unsafe { session::begin(arena, parent, plan(policy, namer, options)) }
             .map_err(PyRuntimeError::new_err)?;
-        Ok(Recording { fd: -1, arena: None })
+        Ok(Recording { arena: None })
     }
 
     fn finish(&mut self, how: u32, status: Option<i32>) {
         // SAFETY: the GIL is held.
         if let Some(arena) = unsafe { session::finish(how, status) } {
             self.arena = Some(arena);
-        }
-        if self.fd >= 0 {
-            // The program may have closed it, and opened something else under its number.
-            if is_memory(self.fd) {
-                // SAFETY: a descriptor of ours.
-                unsafe { libc::close(self.fd) };
-            }
-            self.fd = -1;
         }
     }
 
@@ -175,27 +165,22 @@ fn refuse_second() -> PyResult<()> {
     }
 }
 
-fn is_memory(fd: i32) -> bool {
-    std::fs::read_link(format!("/proc/self/fd/{fd}"))
-        .is_ok_and(|name| name.to_string_lossy().starts_with("/memfd:tamis"))
-}
-
 #[pyfunction]
 pub fn before_fork() {
     // SAFETY: the GIL is held.
-    unsafe { session::before_fork() }
+    unsafe { fork::before_fork() }
 }
 
 #[pyfunction]
 pub fn after_fork_in_parent() {
     // SAFETY: the GIL is held.
-    unsafe { session::after_fork_in_parent() }
+    unsafe { fork::after_fork_in_parent() }
 }
 
 #[pyfunction]
 pub fn after_fork_in_child(command: &str) -> bool {
     // SAFETY: the GIL is held.
-    unsafe { session::after_fork_in_child(command) }
+    unsafe { fork::after_fork_in_child(command) }
 }
 
 #[pyfunction]
@@ -204,7 +189,9 @@ pub fn callbacks<'py>(
     disable: Py<PyAny>,
     compiler_handlers: (u8, u8),
 ) -> PyResult<Bound<'py, PyDict>> {
-    for (place, opcode) in events::COMPILER_HANDLERS.iter().zip([compiler_handlers.0, compiler_handlers.1]) {
+    for (place, opcode) in
+        exceptions::COMPILER_HANDLERS.iter().zip([compiler_handlers.0, compiler_handlers.1])
+    {
         place.store(opcode, Ordering::Relaxed);
     }
     let made = PyDict::new(py);

@@ -3,8 +3,7 @@
 //! There is at most one. All of it is guarded by the GIL: nothing here is touched without it, and whoever gives
 //! it up (only [`wait_for_room`] and [`wait_until_closed`] do) looks anew for the recorder afterwards.
 
-use std::sync::Once;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use pyo3::Py;
@@ -15,6 +14,7 @@ use tamis_core::policy::Policy;
 use tamis_core::wire::{self, MAX_RECORD, kind};
 
 use super::decide::{CodeInfo, Interned};
+use super::fork;
 use super::tasks::Tasks;
 use super::values::{Limits, Values};
 use crate::ffi;
@@ -40,26 +40,19 @@ pub struct Recorder {
     pub spawns: bool,
     pub tasks: Tasks,
     pub exceptions: super::exceptions::Flights,
-    thread: (usize, u64),
-    threads: FxHashMap<u64, u32>,
+    /// The thread that wrote last: its state's address and id.
+    pub thread: (usize, u64),
+    /// Numbers of threads, by id.
+    pub threads: FxHashMap<u64, u32>,
     /// For the forks that are under way, innermost last: the slices that wait for the children.
-    reserved: Vec<Option<usize>>,
+    pub reserved: Vec<Option<usize>>,
 }
 
 /// The recorder of this process, or null. Guarded by the GIL.
-static mut RECORDER: *mut Recorder = std::ptr::null_mut();
+pub static mut RECORDER: *mut Recorder = std::ptr::null_mut();
 static EPOCH: AtomicU32 = AtomicU32::new(0);
 /// Asked for once: an interpreter has few of them.
 static EXTRA_INDEX: AtomicI32 = AtomicI32::new(-1);
-
-/// This process is a forked child that has not begun a part of its own yet. Until then the recorder that it has
-/// a copy of writes to its parent's ring, and nothing may be recorded: other hooks run before ours. Set by the
-/// system's own fork hook, before any Python code.
-pub static FORKED: AtomicBool = AtomicBool::new(false);
-
-extern "C" fn mark_as_forked() {
-    FORKED.store(true, Ordering::Relaxed);
-}
 
 /// The recorder of this process, or null.
 ///
@@ -98,12 +91,7 @@ pub unsafe fn begin(arena: Arena, parent: u32, plan: Plan) -> Result<(), &'stati
         }
         EXTRA_INDEX.store(extra_index, Ordering::Relaxed);
     }
-    static FORK_HOOK: Once = Once::new();
-    // SAFETY: the hook stores one atomic, and this module is never unloaded.
-    FORK_HOOK.call_once(|| unsafe {
-        libc::pthread_atfork(None, None, Some(mark_as_forked));
-    });
-    FORKED.store(false, Ordering::Relaxed);
+    fork::watch();
     let writer = arena.join(index, &plan.command);
     let recorder = Recorder {
         clock: arena.clock(),
@@ -298,48 +286,6 @@ unsafe fn discard() -> Option<Arena> {
         }
         writer.finish();
         Some(arena)
-    }
-}
-
-/// Before a fork: keeps a slice for the child.
-///
-/// # Safety
-/// The GIL is held. This holds for the next two functions too.
-pub unsafe fn before_fork() {
-    // SAFETY: as for this function.
-    if let Some(this) = unsafe { recorder().as_mut() } {
-        this.reserved.push(this.arena.reserve(this.writer.part));
-    }
-}
-
-/// After a fork, in the parent: the slice is the child's now.
-pub unsafe fn after_fork_in_parent() {
-    // SAFETY: as for this function.
-    if let Some(this) = unsafe { recorder().as_mut() } {
-        this.reserved.pop();
-    }
-}
-
-/// After a fork, in the child: a part of its own begins. False when there is no room for it, and the child is
-/// not recorded.
-pub unsafe fn after_fork_in_child(command: &str) -> bool {
-    // SAFETY: as for this function; the parent's writer, of which this process has a copy, is not used again.
-    unsafe {
-        FORKED.store(false, Ordering::Relaxed);
-        let Some(this) = recorder().as_mut() else { return true };
-        let Some(index) = this.reserved.pop().flatten() else {
-            // The slice that this process has a copy of is its parent's: it must not be marked as done.
-            RECORDER = std::ptr::null_mut();
-            return false;
-        };
-        this.reserved.clear();
-        // The writer that this process has a copy of is its parent's: nothing is said of its end.
-        this.writer = this.arena.join(index, command);
-        this.values.types.pending.clear();
-        this.values.types.generation += 1;
-        this.threads.clear();
-        this.thread = (0, 0);
-        true
     }
 }
 
