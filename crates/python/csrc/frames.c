@@ -7,21 +7,28 @@
  */
 
 #define PY_SSIZE_T_CLEAN
-#include <Python.h>
-#include <datetime.h>
+#include <patchlevel.h>
+#include <pyconfig.h>
 
 #if !defined(Py_GIL_DISABLED) && (PY_VERSION_HEX >> 16 == 0x030C || PY_VERSION_HEX >> 16 == 0x030D)
 #  if __has_include("internal/pycore_frame.h")
 #    define TAMIS_LAYOUT 1
+/* Before the public headers, which on 3.12 otherwise define macros by the names of internal functions. */
 #    define Py_BUILD_CORE 1
-#    include "internal/pycore_frame.h"
-#    include "internal/pycore_dict.h"
-#    include "internal/pycore_object.h"
-#    include "internal/pycore_code.h"
-#    undef Py_BUILD_CORE
+#  endif
+#endif
+
+#include <Python.h>
+#include <datetime.h>
+
+#ifdef TAMIS_LAYOUT
+#  include "internal/pycore_frame.h"
+#  include "internal/pycore_dict.h"
+#  include "internal/pycore_object.h"
+#  include "internal/pycore_code.h"
+#  undef Py_BUILD_CORE
 /* What stands in a set's table where a member was removed; not declared in public headers. */
 PyAPI_DATA(PyObject *) _PySet_Dummy;
-#  endif
 #endif
 
 #include "frames.h"
