@@ -45,9 +45,9 @@ def main() -> None:
     if not (ROOT / TRACE).is_dir():
         sys.exit(f"error: there is no {TRACE}\nhint: `make demo` makes it")
     printed = terminal_output([str(Path(sys.executable).parent / "tamis"), *ARGUMENTS, "--no-pager"])
-    console = Console(record=True, width=COLUMNS, file=io.StringIO())
+    console = Console(record=True, width=COLUMNS + 4, file=io.StringIO())
     console.print(Text(f"$ tamis {' '.join(ARGUMENTS)}", style="bold"))
-    console.print(Text.from_ansi(printed))
+    console.print(Text.from_ansi(printed), no_wrap=True, overflow="ellipsis")
     target = ROOT / "docs" / "images" / "show.svg"
     target.parent.mkdir(parents=True, exist_ok=True)
     console.save_svg(str(target), title="tamis show")
