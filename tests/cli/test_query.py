@@ -120,6 +120,18 @@ def test_escapes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert all(line.isprintable() for line in output.splitlines())
 
 
+def test_long_cells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A table tells the beginning of a long text and its length; JSON and CSV have it whole."""
+    build = Builder()
+    build.end(build.call(build.code("f"), {"text": "x" * 5000}))
+    path = build.write(tmp_path / "t")
+    cut = query(capsys, path, "select args from calls")
+    assert len(cut) < 3000
+    assert "5,012" in cut
+    for form in ("--json", "--csv"):
+        assert "x" * 5000 in query(capsys, path, "select args from calls", form)
+
+
 ERRORS = {
     "selec 1": "syntax error",
     "select qualnam from calls": "did you mean `qualname`",

@@ -171,3 +171,15 @@ def test_views_have_their_columns(tmp_path: Path) -> None:
             assert trace.sql(f'from "{view.name}"').columns == list(view.columns)
             if view.name in types:
                 assert types[view.name]._fields == tuple(view.columns)
+
+
+@pytest.mark.parametrize("type_", ["StopIteration", "StopAsyncIteration"])
+def test_end_of_iteration(tmp_path: Path, type_: str) -> None:
+    """The end of an iteration, which `for` or `await` took without a handler, did not go unhandled."""
+    build = Builder()
+    call = build.call(build.code("loop"))
+    build.happen("raise", call, value={"$type": type_}, exception=0, line=3)
+    build.end(call)
+    with open_trace(build.write(tmp_path / "t")) as trace:
+        (row,) = trace.exceptions()
+    assert (row.type, row.handled_in, row.handled_line, row.passed) == (type_, "loop", 3, [])

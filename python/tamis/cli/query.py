@@ -3,7 +3,8 @@
 The query is DuckDB's SQL over views: `calls`, `exceptions`, `events`, `code`, `redactions`, `processes`,
 `values`. `--schema` tells their columns; without a query you get the views and three queries to begin with.
 Values (`args`, `result`, `value`) are JSON text: `args ->> 'name'` takes an argument out. Times are in
-nanoseconds. A query can read this trace, and nothing else.
+nanoseconds. Long texts are cut in tables, not with --json and --csv. A query can read this trace, and nothing
+else.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ EXAMPLES = """\
 _LIMIT = 50
 _PIPED_WIDTH = 200
 _MARKER = re.compile(r'\{"\$(?:redacted|dropped)":\s*true[^}]*\}')
+_LONGEST = 400  # characters of a cell; whole cells come with --json and --csv
 _NARROWEST = 9  # columns of the terminal that a column of a table needs to be readable
 
 
@@ -151,7 +153,10 @@ def _cell(cell: Any) -> Text:
         return Text(str(cell))
     if isinstance(cell, float):
         return Text(f"{cell:.6g}" if abs(cell) < 1e6 else f"{cell:.1f}")
-    return _marked(harmless(cell if isinstance(cell, str) else _text(cell)))
+    text = cell if isinstance(cell, str) else _text(cell)
+    if len(text) > _LONGEST:
+        return _marked(harmless(text[:_LONGEST])).append(f"… {len(text):,} characters", style="yellow")
+    return _marked(harmless(text))
 
 
 def _marked(text: str) -> Text:

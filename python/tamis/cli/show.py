@@ -117,9 +117,10 @@ def _print_header(trace: Trace, screen: Screen) -> None:
     counters = data.get("counters", {})
     when = str(data.get("started", "")).replace("T", " ").replace("Z", " UTC")
     took = data.get("duration_ns")
+    implementation = str(data.get("implementation", "Python"))
     facts = [
         harmless(str(data.get("command", "?"))),
-        f"{data.get('implementation', 'Python')} {data.get('python', '')}",
+        f"{_INTERPRETERS.get(implementation, implementation)} {data.get('python', '')}",
         when,
         duration_text(took) if isinstance(took, int) and trace.state == "closed" else "",
     ]
@@ -142,6 +143,9 @@ def _print_header(trace: Trace, screen: Screen) -> None:
         if counts:
             screen.line(Piece(f"{word}: ", "dim"), Piece(_counted(counts), "redacted"))
 
+
+# Names of interpreters as `sys.implementation` has them, and as people write them.
+_INTERPRETERS = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
 
 _STATES = {
     "recording": "still being recorded: this is what there is up to now",

@@ -73,7 +73,8 @@ _EVENT_VALUES = "v.json as value,"
 _EVENT_JOINS = """
     left join store.values as v on v.segment = e.segment and v.value = e.value"""
 
-# A handler ends the flight of an exception only if nothing happened to it afterwards.
+# A handler ends the flight of an exception only if nothing happened to it afterwards. The end of an iteration
+# may have no handler: `for` and `await` take it without one.
 _EXCEPTIONS = """
     with flight as (
         select e.part, e.exception, e.thread, e.seq, e.time, e.kind, c.qualname, e.line, v.json
@@ -90,13 +91,18 @@ _EXCEPTIONS = """
                coalesce(list(qualname order by seq) filter (kind = 'unwind'), []) as passed,
                arg_max({'kind': kind, 'q': qualname, 'l': line}, seq) as fate
         from flight group by part, exception, thread
+    ), named as (
+        select *, regexp_replace(value ->> '$."$type"', '^builtins[.]', '') as type from gathered
+    ), ended as (
+        select *, fate.kind = 'handled'
+            or (fate.kind = 'raise' and type in ('StopIteration', 'StopAsyncIteration')) as handled
+        from named
     )
-    select part, exception, thread, time,
-           regexp_replace(value ->> '$."$type"', '^builtins[.]', '') as type, value,
+    select part, exception, thread, time, type, value,
            origin.q as raised_in, origin.l as raised_line, passed,
-           case when fate.kind = 'handled' then fate.q end as handled_in,
-           case when fate.kind = 'handled' then fate.l end as handled_line
-    from gathered"""
+           case when handled then fate.q end as handled_in,
+           case when handled then fate.l end as handled_line
+    from ended"""
 
 _REDACTIONS = """
     select e.part, e.thread, e.seq, e.time, c.qualname, r.path, r.kind, r.action, r.filter, r.rule, r.pattern,
