@@ -120,6 +120,22 @@ def test_escapes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert all(line.isprintable() for line in output.splitlines())
 
 
+@pytest.mark.parametrize(
+    "arguments", [["{t}", "{q}", "--csv"], ["{t}", "--csv", "{q}"], ["--csv", "{t}", "{q}"]], ids=" ".join
+)
+def test_order_of_arguments(trace: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    """Options may stand before, between and behind the trace and the query."""
+    sql = "select count(*) as n from calls"
+    assert query(capsys, *(argument.format(t=trace, q=sql) for argument in arguments)) == "n\n101\n"
+
+
+def test_unknown_option(trace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A misspelt option is told, with what it looks like."""
+    with pytest.raises(SystemExit):
+        main(["query", str(trace), "from calls", "--jsn"])
+    assert "did you mean `--json`?" in capsys.readouterr().err
+
+
 def test_long_cells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A table tells the beginning of a long text and its length; JSON and CSV have it whole."""
     build = Builder()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -234,7 +235,7 @@ def test_iterators_interleave(tmp_path: Path) -> None:
 def test_closed_trace_frees_its_scratch(tmp_path: Path) -> None:
     """Closing a trace removes the directory for what did not fit into memory."""
     trace = Trace(loop().write(tmp_path / "t"))
-    scratch = Path(trace._database._scratch.name)
+    scratch = Path(trace._database._scratch)
     assert scratch.stat().st_mode & 0o777 == 0o700
     trace.close()
     assert not scratch.exists()
@@ -245,3 +246,23 @@ def test_import_is_light() -> None:
     code = "import sys, tamis.trace; print([m for m in ('duckdb', 'pyarrow', 'rich') if m in sys.modules])"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert output.stdout.strip() == "[]"
+
+
+def test_relation_outlives_its_trace(tmp_path: Path) -> None:
+    """`open(path).sql(query).fetchall()` works, though nobody holds the trace."""
+    relation = open_trace(loop().write(tmp_path / "t")).sql("select count(*) from events")
+    gc.collect()
+    assert relation.fetchall() == [(14,)]
+
+
+def test_scratch_goes_with_the_process(tmp_path: Path) -> None:
+    """A trace that nobody closed leaves nothing in the directory for temporary files."""
+    path, temporary = loop().write(tmp_path / "t"), tmp_path / "tmp"
+    temporary.mkdir()
+    code = "import sys, os, tamis; t = tamis.open(sys.argv[1]); print(len(os.listdir(os.environ['TMPDIR'])))"
+    environment = os.environ | {"TMPDIR": str(temporary)}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "1\n"
+    assert list(temporary.iterdir()) == []

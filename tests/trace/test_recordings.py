@@ -55,6 +55,16 @@ def a_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "trace"
 
 
+def test_names_of_the_api() -> None:
+    """`tamis.trace` stays the function that records, whatever is imported of the package of that name."""
+    code = (
+        "import tamis, tamis.trace.reader; from tamis.trace import open;"
+        "print(callable(tamis.trace), tamis.open is open)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True True\n"
+
+
 def test_files(recording: Path) -> None:
     """A recording that ended leaves each table in Parquet, with the columns of the schema and no others."""
     import pyarrow.parquet as pq

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from tamis.cli import Parser
+
 EXAMPLES = """\
   tamis query trace                                       the views, and queries to begin with
   tamis query trace --schema                              their columns
@@ -64,6 +66,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object a row")
     form.add_argument("--csv", action="store_true", help="comma-separated, with a line of names")
+
+
+def parse(parser: Parser, argv: list[str]) -> argparse.Namespace:
+    """Lets the query stand before or behind the options, which argparse does not for an optional argument."""
+    known, unknown = parser.parse_known_intermixed_args(argv)
+    return parser.read(argv) if unknown else known
 
 
 def run(args: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import glob
 import re
+import shutil
 import tempfile
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -54,15 +55,23 @@ _SUGGESTION = re.compile(
 )
 
 
+class _Process:
+    """Something that lives as long as the process."""
+
+
+_PROCESS = _Process()
+
+
 class Database:
     """A connection with the views of `tamis.trace.views` over the files of one trace."""
 
     def __init__(self, contents: Contents, *, complete: bool) -> None:
-        self._scratch = tempfile.TemporaryDirectory(prefix="tamis-")
-        config = {**_CONFIG, "temp_directory": self._scratch.name}
+        self._scratch = tempfile.mkdtemp(prefix="tamis-")
+        # Not when this object goes: a relation may outlive it, and still need room.
+        self._remove_scratch = weakref.finalize(_PROCESS, shutil.rmtree, self._scratch, ignore_errors=True)
+        config = {**_CONFIG, "temp_directory": self._scratch}
         self.connection = duckdb.connect(":memory:", config=config)
         self._slim = self.connection.cursor()
-        self._close = weakref.finalize(self, _close, self._slim, self.connection, self._scratch)
         try:
             self._fill(contents, complete=complete)
         except duckdb.Error as error:
@@ -74,7 +83,9 @@ class Database:
 
     def close(self) -> None:
         """Ends the connection; relations made through it are void from here on."""
-        self._close()
+        self._slim.close()
+        self.connection.close()
+        self._remove_scratch()
 
     def sql(self, query: str, parameters: Iterable[Any] | None = None) -> duckdb.DuckDBPyRelation:
         """The relation that a query describes; it runs when it is fetched. `UsageError`: the SQL is bad."""
@@ -225,13 +236,3 @@ def message_of(error: duckdb.Error) -> str:
 def _literals(texts: Iterable[str | Path]) -> str:
     quoted = ["'" + str(text).replace("'", "''") + "'" for text in texts]
     return f"[{', '.join(quoted)}]::varchar[]"
-
-
-def _close(
-    slim: duckdb.DuckDBPyConnection,
-    connection: duckdb.DuckDBPyConnection,
-    scratch: tempfile.TemporaryDirectory[str],
-) -> None:
-    slim.close()
-    connection.close()
-    scratch.cleanup()
