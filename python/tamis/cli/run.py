@@ -14,7 +14,6 @@ import time
 from tamis.errors import UsageError
 from tamis.policy.chain import framework_of
 from tamis.record import recorder
-from tamis.record.options import Options
 from tamis.record.runner import Program, exit_status
 from tamis.record.setup import say
 from tamis.record.summary import summary
@@ -53,15 +52,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-values", action="store_true", help="record structure and time only")
     bounds = parser.add_argument_group("how much of a value is kept")
+    bounds.add_argument("--depth", type=_count(16), metavar="N", help="levels of fields (default: 1)")
     bounds.add_argument(
-        "--depth", type=_count(16), default=1, metavar="N", help="levels of fields (default: 1)"
+        "--receiver", type=_count(16), metavar="N", help="the same for self and cls (default: 0)"
     )
+    bounds.add_argument("--items", type=_count(1000), metavar="N", help="items (default: 20)")
     bounds.add_argument(
-        "--receiver", type=_count(16), default=0, metavar="N", help="the same for self and cls (default: 0)"
-    )
-    bounds.add_argument("--items", type=_count(1000), default=20, metavar="N", help="items (default: 20)")
-    bounds.add_argument(
-        "--string", type=_count(1000), default=200, metavar="N", help="characters of a text (default: 200)"
+        "--string", type=_count(1000), metavar="N", help="characters of a text (default: 200)"
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing at the end")
 
@@ -76,13 +73,12 @@ def parse(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespac
 
 def run(args: argparse.Namespace) -> int:
     program = _program(args)
-    options = Options(
-        values=not args.no_values,
-        depth=args.depth,
-        receiver=args.receiver,
-        items=args.items,
-        string=args.string,
-    )
+    bounds = ("depth", "receiver", "items", "string")
+    choices: dict[str, int | bool] = {
+        name: getattr(args, name) for name in bounds if getattr(args, name) is not None
+    }
+    if args.no_values:
+        choices["values"] = False
     script = program.script if program.script != "-" else None
     active = recorder.begin(
         args.output or _default_output(program),
@@ -92,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
         auto_filter=not args.no_auto_filter,
         framework=framework_of(program.module, script),
         force=args.force,
-        options=options,
+        choices=choices,
         command=program.name,
         arguments=len(program.arguments),
     )

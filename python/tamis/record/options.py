@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False  # see tamis.record.recorder
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Self
+
 __all__ = ["Options"]
 
 
@@ -40,6 +45,14 @@ class Options:
         self.string = string
         self.bytes = bytes
         self.by_slot = by_slot
+
+    @classmethod
+    def chosen(cls, choices: Mapping[str, int | bool]) -> Self:
+        """The defaults with some replaced, by name."""
+        options = cls()
+        for name, value in choices.items():
+            setattr(options, name, value)
+        return options
 
     def as_dict(self) -> dict[str, int | bool]:
         return {name: getattr(self, name) for name in self.__slots__}

@@ -14,6 +14,7 @@ from tamis.policy.chain import Link, LoadedPolicy, load, load_policy
 from tamis.record import processes
 from tamis.record.monitoring import Tool, slots_can_be_trusted
 from tamis.record.options import Options
+from tamis.record.settings import read_settings
 from tamis.record.setup import (
     command_of_process,
     helper_command,
@@ -26,7 +27,7 @@ from tamis.record.setup import (
 
 TYPE_CHECKING = False  # `typing` is slow to import, and every recorded program waits for this module.
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
     from typing import Any, ParamSpec, TypeVar
 
@@ -88,12 +89,14 @@ def begin(
     framework: str | None = None,
     force: bool = False,
     options: Options | None = None,
+    choices: Mapping[str, int | bool] | None = None,
     command: str | None = None,
     arguments: int | None = None,
 ) -> ActiveRecording:
     """Begins to record this process into the directory `path`.
 
-    `near` is where the search for the project root begins. Raises :class:`tamis.errors.PolicyError` for an
+    `near` is where the search for the project root begins. Without `options`, they are those of the project
+    (`[tool.tamis]`) with `choices` in the place of some. Raises :class:`tamis.errors.PolicyError` for an
     invalid policy and :class:`RecordingError` when there is a recording already, when `path` exists (unless
     `force`), or when the interpreter has no tool id free. Nothing is written before everything is valid.
     """
@@ -105,7 +108,6 @@ def begin(
         )
     if getattr(sys, "_is_gil_enabled", lambda: True)() is False:
         raise RecordingError("free-threaded interpreters cannot be recorded yet")
-    options = options or Options()
     loaded = load_policy(
         trace_filter=[os.fspath(item) for item in trace_filter],
         start=near or os.getcwd(),
@@ -114,6 +116,7 @@ def begin(
         environ=os.environ,
         framework=framework,
     )
+    options = options or Options.chosen({**read_settings(loaded.project_root), **(choices or {})})
     trace = os.path.abspath(path)
     tool = Tool()
     try:
@@ -184,6 +187,7 @@ def start(
     auto_filter: bool = True,
     force: bool = False,
     options: Options | None = None,
+    near: str | os.PathLike[str] | None = None,
 ) -> None:
     """Begins to record this process into the directory `path`, until :func:`stop` or the end of the program.
 
@@ -195,6 +199,7 @@ def start(
     begin(
         path,
         trace_filter=trace_filter,
+        near=near,
         project_root=project_root,
         auto_filter=auto_filter,
         force=force,
@@ -289,7 +294,7 @@ def _redeem(
         policy = load(links)
         if _digests(policy) != digests:
             raise RecordingError("the filters were changed after the recording began")
-        join(pid, part, LoadedPolicy(policy, project_root, False, links), Options(**options))
+        join(pid, part, LoadedPolicy(policy, project_root, False, links), Options.chosen(options))
     except (PolicyError, RecordingError) as error:
         say(f"process {os.getpid()} is not recorded: {error}")
 

@@ -126,8 +126,9 @@ impl Recorder {
         let (code, file, qualname, module) = unsafe {
             ffi::tamis_code(object, code.as_mut_ptr());
             let code = code.assume_init();
-            let module = runtime_module(ffi::tamis_frame_globals(thread, object));
             let (file, qualname) = (ffi::string(code.filename), ffi::string(code.qualname));
+            let module = runtime_module(ffi::tamis_frame_globals(thread, object));
+            let module = module.or_else(|| self.module_of_file(&file));
             (code, file, qualname, module)
         };
         // SAFETY: as above.
@@ -201,6 +202,30 @@ impl Recorder {
         let coroutine = code.flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE | CO_ASYNC_GENERATOR) != 0;
         let attrs = self.values.attr_set(&scope);
         CodeInfo { id, traced: scope.trace, coroutine, arguments, leaves, attrs, def, defined: 0 }
+    }
+
+    /// The module that was loaded from a file, for code whose globals do not say: looked for once.
+    unsafe fn module_of_file(&mut self, file: &str) -> Option<String> {
+        if let Some(known) = self.modules_of_files.get(file) {
+            return known.clone();
+        }
+        let (mut position, mut name, mut module) = (0, std::ptr::null_mut(), std::ptr::null_mut());
+        let mut found = None;
+        // SAFETY: the modules are a dictionary that does not change meanwhile; those that are modules have one.
+        unsafe {
+            let modules = py::PyImport_GetModuleDict();
+            while found.is_none() && py::PyDict_Next(modules, &mut position, &mut name, &mut module) != 0 {
+                if py::PyModule_CheckExact(module) == 0 || py::PyUnicode_CheckExact(name) == 0 {
+                    continue;
+                }
+                let origin = entry(py::PyModule_GetDict(module), "__file__");
+                if !origin.is_null() && py::PyUnicode_CheckExact(origin) != 0 && ffi::string(origin) == file {
+                    found = Some(ffi::string(name));
+                }
+            }
+        }
+        self.modules_of_files.insert(file.to_owned(), found.clone());
+        found
     }
 
     /// A path without the name of the user in it.

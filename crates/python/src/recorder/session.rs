@@ -36,6 +36,7 @@ pub struct Recorder {
     pub values: Values,
     pub codes: Vec<*mut CodeInfo>,
     pub interned: Interned,
+    pub modules_of_files: FxHashMap<String, Option<String>>,
     /// The code has just been met that starts processes afresh.
     pub spawns: bool,
     pub tasks: Tasks,
@@ -107,6 +108,7 @@ pub unsafe fn begin(arena: Arena, parent: u32, plan: Plan) -> Result<(), &'stati
         capture_values: plan.capture_values,
         codes: Vec::new(),
         interned: FxHashMap::default(),
+        modules_of_files: FxHashMap::default(),
         spawns: false,
         tasks: Tasks::default(),
         exceptions: Default::default(),

@@ -1,0 +1,38 @@
+"""Begins a recording before the program does, when the variable `TAMIS_TRACE` names a directory for it.
+
+Imported by a `.pth` file, and only when the variable is set.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from tamis.errors import PolicyError, TamisError
+from tamis.record.recorder import start
+from tamis.record.setup import say
+
+__all__ = ["autostart"]
+
+
+def autostart() -> None:
+    """Takes the variable, so that processes that the program starts are not recorded into the same place, and
+    begins to record. What cannot be recorded as asked is not run: the process ends with status 2."""
+    trace = os.environ.pop("TAMIS_TRACE", "")
+    if not trace:
+        return
+    script = sys.argv[0] if sys.argv else ""
+    near = os.path.dirname(os.path.abspath(script)) if os.path.isfile(script) else os.getcwd()
+    try:
+        start(trace, near=near)
+    except PolicyError as error:
+        from tamis.diagnostics import render_all
+
+        os.write(2, f"{render_all(error.diagnostics)}\n".encode())
+        os._exit(2)
+    except TamisError as error:
+        say(f"`TAMIS_TRACE`: {error}" + (f" ({error.hint})" if error.hint else ""))
+        os._exit(2)
+
+
+autostart()
