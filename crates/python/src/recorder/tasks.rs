@@ -14,9 +14,11 @@ pub struct Tasks {
     /// Number of a task, and a weak reference that tells whether it still is the one at this address.
     numbers: FxHashMap<usize, (u64, Kept)>,
     count: u64,
+    /// How many tasks are known before those that are gone are forgotten; 0 before the first.
+    bound: usize,
 }
 
-/// Beyond that, tasks that are gone are forgotten.
+/// The least bound. It doubles with the tasks that live, so that a sweep is paid for by as many new tasks.
 const SWEEP: usize = 4096;
 
 impl Tasks {
@@ -56,10 +58,11 @@ impl Tasks {
             {
                 return *number;
             }
-            if self.numbers.len() >= SWEEP {
+            if self.numbers.len() >= self.bound.max(SWEEP) {
                 self.numbers.retain(|&address, (_, reference)| {
                     ffi::tamis_weakref_target(reference.0) == address as *mut PyObject
                 });
+                self.bound = 2 * self.numbers.len();
             }
             let reference = py::PyWeakref_NewRef(task, std::ptr::null_mut());
             if reference.is_null() {
