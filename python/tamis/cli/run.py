@@ -114,9 +114,12 @@ class _Ending:
         self._quiet = quiet
         self._stderr = _identity(2)
         self._path = active.path
+        self._pid = os.getpid()
 
     def __call__(self) -> None:
         state = self._active.end_at_exit(self.status)
+        if os.getpid() != self._pid:
+            return  # a forked child has come to its end; the process that began the recording will speak
         # The program may have closed descriptor 2 and opened a file of its own under this number.
         if state is None or self._quiet or self._stderr is None or _identity(2) != self._stderr:
             return
