@@ -115,7 +115,9 @@ def main(argv: list[str] | None = None) -> int:
             raise
         print(f"error: `{os.fsdecode(error.filename)}`: {error.strerror}", file=sys.stderr)
         return EXIT_BAD_INPUT
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
+        if getattr(error, "from_program", False):
+            raise  # the interpreter ends by SIGINT, as it does for the program alone
         return EXIT_INTERRUPTED
 
 

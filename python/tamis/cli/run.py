@@ -102,7 +102,8 @@ def run(args: argparse.Namespace) -> int:
     except BaseException as leaving:
         ending.status = exit_status(leaving)
         raise
-    return 0
+    # Not by returning: what the program did to `sys.stdout` is its own affair.
+    raise SystemExit(0)
 
 
 class _Ending:

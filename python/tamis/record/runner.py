@@ -77,6 +77,7 @@ class Program:
                 # The interpreter ends itself by SIGINT when this leaves the outermost code, which whoever
                 # started it wants to see; it has been printed already.
                 sys.excepthook = lambda *_: None
+                error.from_program = True  # type: ignore[attr-defined]
                 raise
             raise SystemExit(1) from None
 
