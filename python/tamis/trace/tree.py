@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Node", "Selection", "Thread", "Tree"]
 
-# The first page is small, so that it comes at once; the later ones make the most of a scan.
-_FIRST_PAGE, _PAGE = 2_000, 50_000
+# Calls in a page. The first is small, so that it comes at once. Up to 5,000 first rows DuckDB finds in one
+# scan and little memory; for more it sorts the whole table.
+_FIRST_PAGE, _PAGE = 2_000, 4_900
+# After so many calls of which hardly any was high enough up, depth is worked out ahead.
+_PATIENCE = 50_000
 
 
 @dataclass(frozen=True)
@@ -116,17 +119,29 @@ class Tree:
 
     def nodes(self, thread: Thread) -> Iterator[Node]:
         """The calls of a thread, each before those that it made."""
-        self._prepare(thread.part)
+        limit = self._selection.depth
+        # Depth alone needs no look ahead, unless hardly any call is that high up.
+        ahead = self._selection.function is not None or self._selection.grep is not None
+        seen = kept = 0
         above: dict[int, Node] = {}  # the calls that may have children still
         last, size = -1, _FIRST_PAGE
-        while page := self._page(thread, last, size):
-            self._describe(thread.part, page)
+        while True:
+            if ahead:
+                self._prepare(thread.part)
+            page = self._page(thread, last, size, chosen=ahead)
+            if not page:
+                return
             for node in page:
                 parent = above.get(node.parent) if node.parent is not None else None
                 if parent is not None:
                     node.depth, node.parent_task = parent.depth + 1, parent.task
                 above[node.call] = node
-            yield from _preorder(page)
+            shown = page if limit is None else [node for node in page if node.depth < limit]
+            seen, kept = seen + len(page), kept + len(shown)
+            ahead = ahead or (limit is not None and seen > _PATIENCE and kept < seen // 10)
+            if shown:
+                self._describe(thread.part, shown)
+                yield from _preorder(shown)
             if len(page) < size:
                 return
             last, size = page[-1].call, _PAGE
@@ -136,7 +151,7 @@ class Tree:
     def _run(self, query: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
         return self._trace.run(self._cursor, query, parameters)
 
-    def _page(self, thread: Thread, last: int, size: int) -> list[Node]:
+    def _page(self, thread: Thread, last: int, size: int, *, chosen: bool) -> list[Node]:
         """The next calls of a thread, and the table `page` with them."""
         asked = self._selection
         conditions = ["c.part = ?", "c.thread = ?", "c.call > ?"]
@@ -149,9 +164,9 @@ class Tree:
             if value is not None:
                 conditions.append(condition)
                 parameters.append(value)
-        chosen = "semi join chosen using (call)" if self._needs_walk or asked.grep is not None else ""
+        among = "semi join chosen using (call)" if chosen else ""
         self._run(
-            f"create or replace temp table page as from store.closings c {chosen}"
+            f"create or replace temp table page as from store.closings c {among}"
             f" where {' and '.join(conditions)} order by c.call limit {size}",
             parameters,
         )
@@ -218,7 +233,7 @@ class Tree:
     def _prepare(self, part: int) -> None:
         """Makes the table `chosen` of the calls that function, depth and text leave."""
         asked = self._selection
-        if self._prepared == part or not (self._needs_walk or asked.grep is not None):
+        if self._prepared == part:
             return
         self._prepared = part
         links = "select call, parent, code from store.closings where part = ?"
