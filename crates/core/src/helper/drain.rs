@@ -2,8 +2,6 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -15,9 +13,10 @@ use super::config::Config;
 use super::output::Output;
 use super::part::Part;
 use super::policy::Policy;
-use super::process::Watch;
+use super::process::{Watch, ignore_signals};
 use crate::arena::{Arena, Reader, helper_state, monotonic_ns, state};
 use crate::trace::metadata::{self, Moment};
+use crate::trace::segment::lock;
 use crate::trace::writer::Writer;
 
 const LOCK: &str = "recording.lock";
@@ -350,30 +349,4 @@ impl<'a> Helper<'a> {
 
 fn beat(arena: &Arena) {
     arena.control().heartbeat.fetch_add(1, Ordering::Relaxed);
-}
-
-fn lock(path: &std::path::Path) -> io::Result<File> {
-    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    // SAFETY: an open descriptor of ours.
-    if unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } != 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(file)
-}
-
-/// The terminal's signals are for the program. A file that grows beyond its limit must be an error, not an end.
-fn ignore_signals() {
-    let signals = [
-        libc::SIGINT,
-        libc::SIGTERM,
-        libc::SIGHUP,
-        libc::SIGQUIT,
-        libc::SIGPIPE,
-        libc::SIGXFSZ,
-        libc::SIGTSTP,
-    ];
-    for signal in signals {
-        // SAFETY: SIG_IGN is a valid disposition for each of them.
-        unsafe { libc::signal(signal, libc::SIG_IGN) };
-    }
 }

@@ -4,6 +4,7 @@
 //! one writes ([`crate::trace::writer`]). Whatever goes wrong with the files, the rings are drained to the end:
 //! the recorded program must never wait for a helper that has given up.
 
+mod call;
 mod clock;
 mod config;
 mod drain;

@@ -9,59 +9,13 @@ use std::hash::BuildHasherDefault;
 use hashbrown::HashMap;
 use rustc_hash::FxHasher;
 
+use super::call::{Call, Raised, Seen, Thread};
 use super::ids::Numbers;
 use crate::trace::rows::{Event, Events, NULL, NULL32};
 use crate::trace::schema::event;
 
 /// Exceptions are short-lived; so many addresses are remembered.
 const EXCEPTIONS: usize = 32 * 1024;
-
-struct Call {
-    frame: u64,
-    number: i64,
-    /// [`NULL`] for a thread's root.
-    parent: i64,
-    code: i32,
-    /// [`NULL`] when it began before the recording.
-    start: i64,
-    /// When it was last started or resumed; [`NULL`] when that was before the recording.
-    run_start: i64,
-    /// What its children took of the present run.
-    children: i64,
-    /// Own time of the runs before.
-    own_before: i64,
-    /// 0 for none.
-    task: i32,
-    /// Index in `threads`: on whose stack it is, or was before it was suspended.
-    thread: u32,
-    suspended: bool,
-    /// It was suspended at least once.
-    resumable: bool,
-}
-
-#[derive(Default)]
-struct Thread {
-    stack: Vec<u32>,
-    seq: i64,
-}
-
-/// What an event tells, whatever its kind.
-#[derive(Clone, Copy)]
-pub struct Seen {
-    pub time: i64,
-    pub frame: u64,
-    pub code: i32,
-    /// [`NULL32`] for none.
-    pub value: i32,
-}
-
-/// The exception of an event, and the line.
-#[derive(Clone, Copy)]
-pub struct Raised {
-    pub address: u64,
-    pub new: bool,
-    pub line: i32,
-}
 
 /// The calls of one process.
 pub struct Pairing {
@@ -397,3 +351,6 @@ impl Pairing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

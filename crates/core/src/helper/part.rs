@@ -1,10 +1,11 @@
 //! One process of the recording: its records, in order, become rows.
 
+use super::call::{Raised, Seen};
 use super::clock::Time;
 use super::ids::Numbers;
 use super::names::{Names, members};
 use super::output::{Output, bytes};
-use super::pairing::{Pairing, Raised, Seen};
+use super::pairing::Pairing;
 use crate::trace::rows::{NULL32, Process};
 use crate::trace::schema::event;
 use crate::wire::{CodeDef, Header, NONE_ID, end, flag, kind};

@@ -110,3 +110,20 @@ fn replaced(pid: i32) -> bool {
 fn replaced(_pid: i32) -> bool {
     false
 }
+
+/// The terminal's signals are for the program. A file that grows beyond its limit must be an error, not an end.
+pub fn ignore_signals() {
+    let signals = [
+        libc::SIGINT,
+        libc::SIGTERM,
+        libc::SIGHUP,
+        libc::SIGQUIT,
+        libc::SIGPIPE,
+        libc::SIGXFSZ,
+        libc::SIGTSTP,
+    ];
+    for signal in signals {
+        // SAFETY: SIG_IGN is a valid disposition for each of them.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+}

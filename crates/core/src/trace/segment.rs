@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -106,6 +107,16 @@ fn properties(schema: &SchemaRef) -> io::Result<WriterProperties> {
 /// Makes a file that only its owner may read, and that was not there before.
 pub fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Makes the file that says that somebody writes the trace, and locks it for as long as it stays open.
+pub fn lock(path: &Path) -> io::Result<File> {
+    let file = create(path)?;
+    // SAFETY: an open descriptor of ours.
+    if unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(file)
 }
 
 /// Puts a whole file in place at once: a reader sees the old one or the new one.

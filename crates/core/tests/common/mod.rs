@@ -148,7 +148,8 @@ impl Recording {
         let config: Config = serde_json::from_value(config).unwrap();
         let (arena, fd) = Arena::create(clock).unwrap();
         let other = Arena::open(fd).unwrap();
-        let helper = std::thread::spawn(move || run(other, config));
+        let thread = std::thread::Builder::new().name("tamis-helper".into());
+        let helper = thread.spawn(move || run(other, config)).unwrap();
         Recording { arena, fd, helper, trace }
     }
 
