@@ -19,7 +19,8 @@ fn shared() -> &'static AtomicU64 {
     let access = libc::PROT_READ | libc::PROT_WRITE;
     // SAFETY: a new mapping, never unmapped, zeroed by the system and large enough.
     unsafe {
-        let place = libc::mmap(std::ptr::null_mut(), 4096, access, libc::MAP_SHARED | libc::MAP_ANONYMOUS, -1, 0);
+        let place =
+            libc::mmap(std::ptr::null_mut(), 4096, access, libc::MAP_SHARED | libc::MAP_ANONYMOUS, -1, 0);
         assert_ne!(place, libc::MAP_FAILED);
         &*place.cast()
     }
@@ -193,8 +194,10 @@ fn tails_equal_segments() {
     let (_, trace) = recording.finish();
     for (table, before) in tables.into_iter().zip(before) {
         let schema = before.first().map(|batch| batch.schema());
-        let columns: Vec<String> =
-            schema.iter().flat_map(|schema| schema.fields().iter().map(|field| field.name().clone())).collect();
+        let columns: Vec<String> = schema
+            .iter()
+            .flat_map(|schema| schema.fields().iter().map(|field| field.name().clone()))
+            .collect();
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         let sealed = lines(&sealed(trace.path(), table), &columns);
         assert_eq!(lines(&before, &columns), sealed, "{table}");
