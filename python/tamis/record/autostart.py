@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
+from tamis.diagnostics import render_all
 from tamis.errors import PolicyError, TamisError
 from tamis.record.recorder import start
 from tamis.record.setup import say
@@ -26,8 +27,6 @@ def autostart() -> None:
     try:
         start(trace, near=near)
     except PolicyError as error:
-        from tamis.diagnostics import render_all
-
         os.write(2, f"{render_all(error.diagnostics)}\n".encode())
         os._exit(2)
     except TamisError as error:
