@@ -43,10 +43,10 @@ fn richards(recorder: &mut Recorder, events: u64) {
     while written < events {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let dice = (random >> 33) as u32;
-        if stack.len() < 2 || (stack.len() < 9 && dice % 2 == 0) {
+        if stack.len() < 2 || (stack.len() < 9 && dice.is_multiple_of(2)) {
             let code = dice / 2 % CODES;
             let frame = 0x7f00_0000_1000 + stack.len() as u64 * 112;
-            let number = i64::from(if dice % 7 == 0 { dice % 100_000 } else { dice % 10 });
+            let number = i64::from(if dice.is_multiple_of(7) { dice % 100_000 } else { dice % 10 });
             recorder.call_with(
                 code,
                 frame,
@@ -54,7 +54,7 @@ fn richards(recorder: &mut Recorder, events: u64) {
             );
             stack.push((code, frame));
         } else if let Some((code, frame)) = stack.pop() {
-            let value = if dice % 3 == 0 { vec![tag::NONE] } else { int(i64::from(dice % 50)) };
+            let value = if dice.is_multiple_of(3) { vec![tag::NONE] } else { int(i64::from(dice % 50)) };
             recorder.leave_with(code, frame, &value);
         }
         written += 1;
