@@ -83,11 +83,11 @@ impl Helper {
 
 /// Event number `number` of a program that calls one function again and again, on two threads in turn.
 fn event(recorder: &mut Recorder, number: u64) {
-    if number % 64 == 0 {
+    if number.is_multiple_of(64) {
         recorder.thread((number / 64 % 2) as u32);
     }
     let frame = 0x1000 + number / 64 % 2 * 64;
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         recorder.call_with(0, frame, &[int(number as i64)]);
     } else {
         recorder.leave_with(0, frame, &int(number as i64));

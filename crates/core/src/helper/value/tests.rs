@@ -252,7 +252,7 @@ fn every_tag() {
         (blob!(tag::UNREAD, 0u32, 9u8), CORRUPT),
         (blob!(200u8), CORRUPT),
         (vec![], CORRUPT),
-        (vec![tag::LIST, 1, 0, 0, 0, 1, 0, 0, 0].repeat(1_000), CORRUPT),
+        ([tag::LIST, 1, 0, 0, 0, 1, 0, 0, 0].repeat(1_000), CORRUPT),
     ];
     for (body, expected) in table {
         let (mut padded, got) = (body.clone(), read(&body).0);
