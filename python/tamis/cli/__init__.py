@@ -79,6 +79,11 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.fail(message)
 
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """Leaves after help or version; flushed here, where `main` still catches a reader that has gone."""
+        sys.stdout.flush()
+        super().exit(status, message)
+
     def fail(self, message: str, wrong: str = "", candidates: list[str] | None = None) -> NoReturn:
         """Ends the command with a usage error; names the candidate that `wrong` looks like."""
         print(f"error: {message}", file=sys.stderr)
