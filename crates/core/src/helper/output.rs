@@ -22,7 +22,7 @@ const BATCH_JSON: usize = 1024 * 1024;
 /// No row waits longer for the tail.
 const BATCH_AGE: Duration = Duration::from_millis(90);
 /// A segment ends with the first of these.
-const SEGMENT_ROWS: usize = 1024 * 1024;
+const SEGMENT_ROWS: usize = 256 * 1024;
 const SEGMENT_JSON: usize = 24 * 1024 * 1024;
 /// Batches of a program that does little are small, and each costs its frame in the tail.
 const SEGMENT_BATCHES: usize = 8 * 1024;

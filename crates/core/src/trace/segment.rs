@@ -1,10 +1,15 @@
 //! One Parquet file of a trace, with the tail that holds the same rows until the file is complete.
+//!
+//! Rows go to the tail a little later than to Parquet: the file of a segment that fills quickly is complete before,
+//! and its rows are written once instead of twice.
 
+use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, SchemaRef};
@@ -26,52 +31,108 @@ pub struct Segment {
     temporary: PathBuf,
     path: PathBuf,
     parquet: ArrowWriter<File>,
-    tail: Tail,
+    tail: LateTail,
+}
+
+/// A tail, and the rows that are in Parquet but not in the tail yet.
+struct LateTail {
+    path: PathBuf,
+    schema: SchemaRef,
+    /// Made when the first rows have waited long enough.
+    tail: Option<Tail>,
+    waiting: VecDeque<(Instant, RecordBatch)>,
+}
+
+impl LateTail {
+    fn write(&mut self, patience: Duration) -> io::Result<()> {
+        while self.waiting.front().is_some_and(|(since, _)| since.elapsed() >= patience)
+            && let Some((_, batch)) = self.waiting.pop_front()
+        {
+            let tail = match &mut self.tail {
+                Some(tail) => tail,
+                none => none.insert(Tail::create(&self.path, &self.schema)?),
+            };
+            tail.write(&batch)?;
+        }
+        Ok(())
+    }
 }
 
 impl Segment {
-    /// Begins `NAME.parquet` in `directory` and the tail `TAIL.arrows`.
+    /// Begins `NAME.parquet` in `directory`, whose tail is `TAIL.arrows`.
     pub fn create(directory: &Path, name: &str, tail: &str, schema: &SchemaRef) -> io::Result<Segment> {
-        let tail = Tail::create(&directory.join(format!("{tail}.arrows")), schema)?;
-        Segment::with_tail(directory, name, tail, schema)
-    }
-
-    /// Begins `NAME.parquet` for what a tail holds already.
-    pub fn with_tail(directory: &Path, name: &str, tail: Tail, schema: &SchemaRef) -> io::Result<Segment> {
         let temporary = directory.join(format!(".{name}.parquet.part"));
         let path = directory.join(format!("{name}.parquet"));
         let parquet = ArrowWriter::try_new(create(&temporary)?, schema.clone(), Some(properties(schema)?))
             .map_err(failure)?;
+        let tail = LateTail {
+            path: directory.join(format!("{tail}.arrows")),
+            schema: schema.clone(),
+            tail: None,
+            waiting: VecDeque::new(),
+        };
         Ok(Segment { temporary, path, parquet, tail })
     }
 
-    pub fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
-        self.tail.write(batch)?;
-        self.parquet.write(batch).map_err(failure)
+    /// Begins `NAME.parquet` for what a tail holds already.
+    pub fn with_tail(directory: &Path, name: &str, tail: Tail, schema: &SchemaRef) -> io::Result<Segment> {
+        let mut segment = Segment::create(directory, name, "", schema)?;
+        segment.tail.tail = Some(tail);
+        Ok(segment)
     }
 
-    /// Completes the Parquet file and gives it its name; then the tail is not needed any more.
-    ///
-    /// The data is synchronised first: after a power failure there must not be a name without its rows when the
-    /// tail is gone.
-    pub fn seal(mut self) -> io::Result<()> {
-        let finished = self.parquet.finish().map_err(failure).map(|_| ());
-        let named = finished
-            .and_then(|()| self.parquet.inner().sync_data())
-            .and_then(|()| std::fs::rename(&self.temporary, &self.path));
-        match named {
-            Ok(()) => self.tail.remove(),
+    pub fn write(&mut self, batch: RecordBatch) -> io::Result<()> {
+        let written = self.parquet.write(&batch).map_err(failure);
+        // Also after a failure: the tail is where these rows are safe then.
+        self.tail.waiting.push_back((Instant::now(), batch));
+        written
+    }
+
+    /// Writes the rows to the tail that have waited for so long.
+    pub fn write_tail(&mut self, patience: Duration) -> io::Result<()> {
+        self.tail.write(patience)
+    }
+
+    /// Completes the Parquet file; it still has to get its name ([`Complete::put_in_place`]).
+    pub fn complete(self) -> io::Result<Complete> {
+        let Segment { temporary, path, parquet, mut tail } = self;
+        match parquet.into_inner() {
+            Ok(file) => Ok(Complete { temporary, path, file, tail: tail.tail }),
             Err(error) => {
-                self.abandon();
-                Err(error)
+                let _ = std::fs::remove_file(&temporary);
+                let _ = tail.write(Duration::ZERO);
+                Err(failure(error))
             }
         }
     }
 
-    /// Gives up the Parquet file, and the room that it took; the tail stays and has the same rows.
+    /// Gives up the Parquet file, and the room that it took, which the tail may need for the same rows.
     pub fn abandon(self) {
+        let Segment { temporary, parquet, mut tail, .. } = self;
+        drop(parquet);
         // There is nothing else to do when even that fails.
-        let _ = std::fs::remove_file(&self.temporary);
+        let _ = std::fs::remove_file(&temporary);
+        let _ = tail.write(Duration::ZERO);
+    }
+}
+
+/// A complete file under its temporary name.
+pub struct Complete {
+    temporary: PathBuf,
+    path: PathBuf,
+    file: File,
+    tail: Option<Tail>,
+}
+
+impl Complete {
+    /// Gives the file its name; then the tail is not needed any more.
+    ///
+    /// The data is synchronised first: after a power failure there must not be a name without its rows when the
+    /// tail is gone. That takes the disk's time, so it is done beside the writing.
+    pub fn put_in_place(self) -> io::Result<()> {
+        self.file.sync_data()?;
+        std::fs::rename(&self.temporary, &self.path)?;
+        self.tail.map_or(Ok(()), Tail::remove)
     }
 }
 

@@ -1,9 +1,10 @@
-//! The thread that writes: it takes batches of rows, and puts each first into the tails and then into Parquet.
+//! The thread that writes: it takes batches of rows, and puts each into Parquet and, when they are not complete
+//! soon enough, into the tails.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,8 +13,12 @@ use arrow_schema::SchemaRef;
 
 use super::rows::{self, Code, Events, Process, Redaction, Values};
 use super::schema::{CODE, EVENTS, PROCESSES, REDACTIONS, VALUES};
-use super::segment::{Segment, failure};
+use super::segment::{Complete, Segment, failure};
 use super::tail::Tail;
+
+/// How long rows may be in Parquet alone, whose file is not complete: with the time that they wait before, less
+/// than the quarter of a second that may be lost.
+const TAIL_DELAY: Duration = Duration::from_millis(100);
 
 /// What the helper has gathered since it last handed something over; all of one segment.
 #[derive(Default)]
@@ -87,7 +92,40 @@ struct Open {
     redactions: Segment,
 }
 
+/// The thread that puts complete files in place, in their order.
+struct Placer {
+    files: Option<SyncSender<Complete>>,
+    thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl Placer {
+    fn start() -> io::Result<Placer> {
+        let (files, received) = sync_channel::<Complete>(24);
+        let thread = std::thread::Builder::new()
+            .name("tamis-placer".into())
+            .spawn(move || received.into_iter().try_for_each(Complete::put_in_place))?;
+        Ok(Placer { files: Some(files), thread: Some(thread) })
+    }
+
+    fn put(&mut self, file: Complete) -> io::Result<()> {
+        match &self.files {
+            Some(files) if files.send(file).is_ok() => Ok(()),
+            _ => self.finish(),
+        }
+    }
+
+    /// Waits until all are in their places; an error is what stopped it.
+    fn finish(&mut self) -> io::Result<()> {
+        self.files = None;
+        let Some(thread) = self.thread.take() else { return Ok(()) };
+        thread
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("the thread that names files stopped unexpectedly")))
+    }
+}
+
 struct Files {
+    placer: Placer,
     directory: PathBuf,
     schemas: Schemas,
     kinds: ArrayRef,
@@ -109,6 +147,7 @@ impl Files {
         let code = Segment::create(directory, "code", "tail-code", &schemas.code)?;
         let tail = Tail::create(&directory.join("tail-processes.arrows"), &schemas.processes)?;
         let mut files = Files {
+            placer: Placer::start()?,
             directory: directory.to_owned(),
             schemas,
             kinds: rows::kinds(),
@@ -123,25 +162,31 @@ impl Files {
     }
 
     fn write_all(&mut self, batches: &Receiver<Batch>) -> io::Result<()> {
-        while let Ok(batch) = batches.recv() {
-            self.write(batch)?;
+        loop {
+            match batches.recv_timeout(TAIL_DELAY / 2) {
+                Ok(batch) => self.write(batch)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.write_tails()?;
         }
         self.seal()?;
         if let Some(code) = self.code.take() {
-            code.seal()?;
+            self.placer.put(code.complete()?)?;
         }
-        let Some(tail) = self.processes_tail.take() else { return Ok(()) };
+        let Some(tail) = self.processes_tail.take() else { return self.placer.finish() };
         let schema = &self.schemas.processes;
         let mut last = Segment::with_tail(&self.directory, "processes", tail, schema)?;
         let processes: Vec<Process> = self.processes.values().cloned().collect();
         let rows = rows::processes(&processes, schema).map_err(failure)?;
-        match last.write(&rows) {
-            Ok(()) => last.seal(),
+        match last.write(rows) {
+            Ok(()) => self.placer.put(last.complete()?)?,
             Err(error) => {
                 last.abandon();
-                Err(error)
+                return Err(error);
             }
         }
+        self.placer.finish()
     }
 
     /// What others refer to is written before them: code and values before events.
@@ -149,7 +194,8 @@ impl Files {
         if !batch.code.is_empty()
             && let Some(code) = &mut self.code
         {
-            code.write(&rows::code(&batch.code, &self.schemas.code).map_err(failure)?)?;
+            code.write(rows::code(&batch.code, &self.schemas.code).map_err(failure)?)?;
+            code.write_tail(Duration::ZERO)?;
         }
         if !batch.processes.is_empty()
             && let Some(tail) = &mut self.processes_tail
@@ -160,18 +206,26 @@ impl Files {
         let number = batch.segment;
         if !batch.values.ends.is_empty() {
             let rows = batch.values.batch(&self.schemas.values, number).map_err(failure)?;
-            self.open(number)?.values.write(&rows)?;
+            self.open(number)?.values.write(rows)?;
         }
         if !batch.redactions.is_empty() {
             let rows =
                 rows::redactions(&batch.redactions, &self.schemas.redactions, number).map_err(failure)?;
-            self.open(number)?.redactions.write(&rows)?;
+            self.open(number)?.redactions.write(rows)?;
         }
         if !batch.events.is_empty() {
             let rows = batch.events.batch(&self.schemas.events, number, &self.kinds).map_err(failure)?;
-            self.open(number)?.events.write(&rows)?;
+            self.open(number)?.events.write(rows)?;
         }
         if batch.seal { self.seal() } else { Ok(()) }
+    }
+
+    /// The rows that have waited long enough; what others refer to first.
+    fn write_tails(&mut self) -> io::Result<()> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        open.values.write_tail(TAIL_DELAY)?;
+        open.redactions.write_tail(TAIL_DELAY)?;
+        open.events.write_tail(TAIL_DELAY)
     }
 
     fn open(&mut self, number: i32) -> io::Result<&mut Open> {
@@ -198,10 +252,13 @@ impl Files {
     /// Events last: where they are in Parquet, what they refer to is too.
     fn seal(&mut self) -> io::Result<()> {
         let Some(open) = self.open.take() else { return Ok(()) };
-        // Taken apart one by one, so that a failure half-way leaves the tails of the rest.
-        let sealed = open.values.seal().and_then(|()| open.redactions.seal());
-        match sealed {
-            Ok(()) => open.events.seal(),
+        // One by one, so that a failure half-way leaves the tails of the rest.
+        let others = open.values.complete().and_then(|values| Ok((values, open.redactions.complete()?)));
+        match others {
+            Ok((values, redactions)) => {
+                let events = open.events.complete()?;
+                [values, redactions, events].into_iter().try_for_each(|file| self.placer.put(file))
+            }
             Err(error) => {
                 open.events.abandon();
                 Err(error)
