@@ -93,9 +93,16 @@ def begin(command: list[str], folder: Path) -> subprocess.Popen[str]:
         for key, value in os.environ.items()
         if not key.startswith(("PYTEST", "TAMIS", "CODETRACER", "COV_"))
     }
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     mine["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    return subprocess.Popen(command, cwd=folder, env=mine, text=True, **pipes)  # type: ignore[call-overload]
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=mine,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def end(program: subprocess.Popen[str]) -> tuple[int, str, str]:
