@@ -343,9 +343,15 @@ Py_ssize_t tamis_moment(PyObject *object, int which, char *text, Py_ssize_t room
                           PyDateTime_GET_MONTH(object), PyDateTime_GET_DAY(object));
         break;
     case 2:
-        length = snprintf(text, (size_t)room, "%02d:%02d:%02d.%06d", PyDateTime_TIME_GET_HOUR(object),
-                          PyDateTime_TIME_GET_MINUTE(object), PyDateTime_TIME_GET_SECOND(object),
-                          PyDateTime_TIME_GET_MICROSECOND(object));
+        length = snprintf(text, (size_t)room, "%02d:%02d:%02d", PyDateTime_TIME_GET_HOUR(object),
+                          PyDateTime_TIME_GET_MINUTE(object), PyDateTime_TIME_GET_SECOND(object));
+        if (PyDateTime_TIME_GET_MICROSECOND(object)) {
+            length += snprintf(text + length, (size_t)(room - length), ".%06d",
+                               PyDateTime_TIME_GET_MICROSECOND(object));
+        }
+        if (((PyDateTime_Time *)object)->hastzinfo) {
+            length += snprintf(text + length, (size_t)(room - length), "[tz]");
+        }
         break;
     case 3:
         length = snprintf(text, (size_t)room, "%d days, %d.%06d s", PyDateTime_DELTA_GET_DAYS(object),

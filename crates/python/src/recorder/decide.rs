@@ -48,7 +48,10 @@ pub struct CodeKey {
     module: Option<String>,
     qualname: String,
     first_line: i32,
+    flags: i32,
     bytecode: u64,
+    /// Functions that are made from text (the `__init__` of every dataclass) differ in nothing but these.
+    parameters: Vec<String>,
 }
 
 pub type Interned = FxHashMap<CodeKey, u32>;
@@ -133,7 +136,12 @@ impl Recorder {
         };
         // SAFETY: as above.
         let bytecode = unsafe { hash_of_bytecode(object) };
-        let key = CodeKey { file, module, qualname, first_line: code.first_line, bytecode };
+        // SAFETY: the names of the slots are a tuple of strings, arguments first.
+        let parameters = (0..(code.arguments as usize).min(MAX_ARGUMENTS))
+            .map(|slot| unsafe { ffi::string(py::PyTuple_GetItem(code.names, slot as isize)) })
+            .collect();
+        let (first_line, flags) = (code.first_line, code.flags);
+        let key = CodeKey { file, module, qualname, first_line, flags, bytecode, parameters };
         if let Some(&id) = self.interned.get(&key) {
             return id;
         }
@@ -153,16 +161,14 @@ impl Recorder {
         let mut scope = self.policy.scope(&names);
         // The recorder is no part of the program, whatever the filters say.
         scope.trace &= !self.own.iter().any(|own| key.file.starts_with(own.as_str()));
-        let count = (code.arguments as usize).min(MAX_ARGUMENTS);
+        let parameters = key.parameters.clone();
         // SAFETY: the names of the slots are a tuple of strings, and their kinds as many bytes.
         let slots: Vec<(*mut PyObject, u8)> = unsafe {
             let kinds: *const u8 = py::PyBytes_AsString(code.kinds).cast();
-            (0..count)
+            (0..parameters.len())
                 .map(|slot| (py::PyTuple_GetItem(code.names, slot as isize), *kinds.add(slot)))
                 .collect()
         };
-        // SAFETY: as above.
-        let parameters: Vec<String> = slots.iter().map(|&(name, _)| unsafe { ffi::string(name) }).collect();
         let kinds = Kinds::ARG.union(Kinds::LOCAL);
         let capture = scope.trace && self.capture_values;
         let arguments = slots.iter().zip(&parameters).enumerate().filter(|_| capture).map(

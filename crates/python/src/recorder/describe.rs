@@ -81,7 +81,7 @@ pub unsafe fn describe(of: *mut PyTypeObject, id: u32) -> TypeInfo {
     }
 }
 
-/// A class's slots and those of its bases that hold objects, under their names in the class statement.
+/// A class's slots and those of its bases that hold objects; the names of private ones are mangled.
 unsafe fn slots_of(of: *mut PyTypeObject) -> Vec<(*mut PyObject, isize)> {
     const OBJECT: i32 = 6;
     const OBJECT_OR_UNSET: i32 = 16;
@@ -152,6 +152,7 @@ unsafe fn class_of(
             (py::Py_TYPE(py::Py_NotImplemented()), Class::NotImplemented),
             (&raw mut py::PyFunction_Type, Class::Function),
             (&raw mut ffi::PyMethod_Type, Class::Function),
+            (&raw mut py::PyModule_Type, Class::Module),
         ];
         if let Some(&(_, class)) = exact.iter().find(|&&(known, _)| known == of) {
             return class;

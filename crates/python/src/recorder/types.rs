@@ -24,6 +24,8 @@ pub enum Class {
     Type,
     /// A function or bound method.
     Function,
+    /// A module; what is in it is the program's, not the value's.
+    Module,
     /// `datetime`, `date`, `time`, `timedelta` of the C implementation.
     Moment(i32),
     /// A type of the standard library, written in C, whose text is its value (`Decimal`).

@@ -71,13 +71,23 @@ impl Values {
                     if depth == 0 || py::PyList_CheckExact(parts) == 0 {
                         return None;
                     }
-                    let parts = (0..py::Py_SIZE(parts)).map(|index| {
+                    let mut text = String::new();
+                    for index in 0..py::Py_SIZE(parts) {
                         let part = py::PyList_GET_ITEM(parts, index);
-                        if py::PyUnicode_Check(part) != 0 { ffi::string(part) } else { String::new() }
-                    });
-                    let parts: Vec<String> = parts.collect();
-                    let text = parts.join("/");
+                        let part = if py::PyUnicode_Check(part) != 0 { ffi::string(part) } else { return None };
+                        // As the path itself does when it is asked for its text.
+                        if part.starts_with('/') {
+                            text.clear();
+                        } else if !(text.is_empty() || text.ends_with('/')) {
+                            text.push('/');
+                        }
+                        text.push_str(&part);
+                    }
                     text.is_ascii().then_some(Known::Text(text))
+                }
+                Class::Module => {
+                    let name = find_entry(py::PyModule_GetDict(object), "__name__")?;
+                    (py::PyUnicode_CheckExact(name) != 0).then_some(Known::Name(name))
                 }
                 Class::Enum => {
                     let (mut count, mut dict) = (0, std::ptr::null_mut());

@@ -124,8 +124,8 @@ impl Values {
                 _ => self.container(out, object, depth, attrs, base)?,
             }
             let bare = depth == 0 || ((*info).slots.is_empty() && !(*info).has_dict) || !self.by_slot;
-            if bare {
-                out.tag(tag::MISSING);
+            if bare || out.full() {
+                out.tag(if bare { tag::MISSING } else { tag::STOP });
                 return Ok(());
             }
             self.holders.push(object);
