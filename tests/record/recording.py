@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -46,6 +47,7 @@ class Recorded:
 
     @cached_property
     def trace(self) -> Trace:
+        self.wait()
         trace = open_trace(self.path)
         self.opened.append(trace)
         return trace
@@ -94,6 +96,14 @@ class Recorded:
         tables = [str(self.trace.table(name).to_pylist()) for name in names]
         return "\n".join([*tables, json.dumps(self.trace.metadata, ensure_ascii=False)])
 
+    def wait(self) -> None:
+        """Until the helper has closed the trace: it outlives a program that is killed."""
+        late = time.monotonic() + TIMEOUT
+        metadata = self.path / "trace_metadata.json"
+        while not metadata.exists() or (self.path / "recording.lock").exists():
+            assert time.monotonic() < late, "the trace is not closed"
+            time.sleep(0.005)
+
     def ok(self) -> Recorded:
         """This, if the program ended well; what it said otherwise."""
         assert self.exit == 0, self.stderr
@@ -122,18 +132,22 @@ def record(
     filters: Sequence[str] = (),
     options: Sequence[str] = (),
     api: str | None = None,
+    itself: bool = False,
     env: Mapping[str, str] = {},
     stdin: str | bytes = "",
     name: str = "app.py",
     timeout: float = TIMEOUT,
     python: str = sys.executable,
 ) -> Recorded:
-    """Runs a script under `tamis run`, or, with `api`, under `tamis.start` with these options."""
+    """Runs a script under `tamis run`; with `api`, under `tamis.start` with these options; with `itself`, as a
+    plain script that is given the path of the trace and records itself."""
     script = folder / name
     script.write_text(textwrap.dedent(source), encoding="utf-8")
     trace = folder / "trace"
     paths = write_filters(folder, filters)
-    if api is not None:
+    if itself:
+        command = [python, str(script), str(trace), *arguments]
+    elif api is not None:
         starter = BY_API.format(options=api, filters=paths)
         command = [python, "-c", starter, str(script), str(trace), *arguments]
     else:

@@ -91,8 +91,11 @@ _EXCEPTIONS = """
                coalesce(list(qualname order by seq) filter (kind = 'unwind'), []) as passed,
                arg_max({'kind': kind, 'q': qualname, 'l': line}, seq) as fate
         from flight group by part, exception, thread
+    ), told as (
+        -- The value comes once, in the thread where the exception was new.
+        select * replace (max(value) over (partition by part, exception) as value) from gathered
     ), named as (
-        select *, regexp_replace(value ->> '$."$type"', '^builtins[.]', '') as type from gathered
+        select *, regexp_replace(value ->> '$."$type"', '^builtins[.]', '') as type from told
     ), ended as (
         select *, fate.kind = 'handled'
             or (fate.kind = 'raise' and type in ('StopIteration', 'StopAsyncIteration')) as handled

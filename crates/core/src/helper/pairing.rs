@@ -126,6 +126,8 @@ impl Pairing {
         let state = &mut self.calls[call as usize];
         state.task = match (task, resumer) {
             (Some(task), _) => task,
+            // A task that is cancelled is thrown into by the event loop, which is in no task.
+            (None, Some(_)) if throw.is_some() && resumer_task == 0 => state.task,
             (None, Some(_)) => resumer_task,
             (None, None) => state.task,
         };

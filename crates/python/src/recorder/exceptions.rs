@@ -22,6 +22,9 @@ type Place = (usize, usize, usize);
 pub struct Flights {
     seen: [(usize, Place); 8],
     next: usize,
+    /// An exception without a traceback that has just been thrown into a generator: it is raised there next,
+    /// or, where the generator had not begun, in the function that threw it. 0 for none.
+    thrown: usize,
 }
 
 /// How far back in a traceback the place is looked for where the exception was seen before.
@@ -36,21 +39,25 @@ unsafe fn place(traceback: *mut PyObject) -> Place {
 }
 
 impl Flights {
-    /// Whether this is the first time that the exception is met, in its present flight.
+    /// Whether this is the first time that the exception is met, in its present flight. `code` is what it is met
+    /// in.
     ///
     /// # Safety
     /// `exception` is a live exception and the GIL is held.
-    pub unsafe fn is_new(&mut self, exception: *mut PyObject) -> bool {
+    pub unsafe fn is_new(&mut self, code: *mut PyObject, exception: *mut PyObject) -> bool {
         // SAFETY: as for this function; a traceback keeps what it is chained to.
         unsafe {
             let head = ffi::tamis_exception_traceback(exception);
+            let address = exception as usize;
+            let thrown = std::mem::replace(&mut self.thrown, if head.is_null() { address } else { 0 });
             if head.is_null() {
                 return true;
             }
-            let address = exception as usize;
             let known = self.seen.iter_mut().find(|known| known.0 == address);
-            let mut at = ffi::tamis_traceback_next(head);
-            let mut new = true;
+            // A function that catches it from C, at the end of an iteration, adds nothing to the traceback.
+            let caught = ffi::tamis_traceback_code(head) != code;
+            let mut at = if caught { head } else { ffi::tamis_traceback_next(head) };
+            let mut new = thrown != address;
             if let Some((_, before)) = &known {
                 for _ in 0..FAR {
                     if at.is_null() {
@@ -90,7 +97,7 @@ pub unsafe fn exception(kind: u8, args: Args) -> *mut PyObject {
         let offset = py::PyLong_AsLong(*args.add(1)) as c_int;
         let throw = kind == wire_kind::THROW;
         let new = matches!(kind, wire_kind::RAISE | wire_kind::THROW)
-            && recorder().as_mut().is_some_and(|this| this.exceptions.is_new(exception));
+            && recorder().as_mut().is_some_and(|this| this.exceptions.is_new(code, exception));
         let line = if throw { 0 } else { line_at(code, offset) };
         emit(|this, place| {
             let info = &*scene.info;
