@@ -238,7 +238,9 @@ def test_values(table: Recorded, index: int, row: Row) -> None:
 
 def test_types_only_by_the_public_api(tmp_path: Path) -> None:
     """Without reading by slot, builtin values are the same, and objects are told by their type only."""
-    recorded = recorded_rows(tmp_path / "api", [*PLAIN, *CONTAINERS, *OBJECTS, *EXTENDING], api="by_slot=False")
+    recorded = recorded_rows(
+        tmp_path / "api", [*PLAIN, *CONTAINERS, *OBJECTS, *EXTENDING], api="by_slot=False"
+    )
     rows = zip(recorded.arguments("keep"), [*PLAIN, *CONTAINERS, *OBJECTS, *EXTENDING], strict=True)
     for arguments, row in rows:
         value = without_numbers(arguments["value"])
@@ -548,9 +550,9 @@ def test_attributes_at_every_depth(tmp_path: Path, action: str) -> None:
     every depth: `redact` keeps the type and nothing else, `drop` removes the name as well."""
     source = f"SECRET = {SECRET!r}\ndef keep(value=None, **rest): return value\n"
     for row in HOLDERS:
-        source += textwrap.dedent(row.setup) + f"\nkeep({row.expression})\nkeep([({{'in': {row.expression}}},)])\n".replace(
-            "{'in': **", "{**"
-        )
+        source += textwrap.dedent(
+            row.setup
+        ) + f"\nkeep({row.expression})\nkeep([({{'in': {row.expression}}},)])\n".replace("{'in': **", "{**")
     folder = tmp_path / action
     folder.mkdir()
     text = filter_text(COVERED.replace("ACTION", action))
