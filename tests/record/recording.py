@@ -139,8 +139,8 @@ def record(
     timeout: float = TIMEOUT,
     python: str = sys.executable,
 ) -> Recorded:
-    """Runs a script under `tamis run`; with `api`, under `tamis.start` with these options; with `itself`, as a
-    plain script that is given the path of the trace and records itself."""
+    """Runs a script under `tamis run`; with `api`, under `tamis.start` with these options; with `itself`,
+    as a plain script that is given the path of the trace and records itself."""
     script = folder / name
     script.write_text(textwrap.dedent(source), encoding="utf-8")
     trace = folder / "trace"

@@ -253,8 +253,9 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> list[list[tuple[str, str, 
 
 @pytest.mark.parametrize("index", range(len(CASES)), ids=[case.name for case in CASES])
 def test_one_row_for_each(rows: list[Any], index: int) -> None:
-    """One row per exception: where it was raised, the functions that it left, where it was handled. Handlers that
-    the compiler made, for `with` and `finally` and the ends of iterations, are no handlers."""
+    """One row per exception: where it was raised, the functions that it left, where it was handled.
+    Handlers that the compiler made, for `with` and `finally` and the ends of iterations, are no
+    handlers."""
     assert rows[index] == CASES[index].rows
 
 
@@ -324,8 +325,8 @@ RET = """
 
 @pytest.mark.parametrize("action", ["redact", "drop"])
 def test_return_rules_hold_for_what_leaves(record: Record, action: str) -> None:
-    """`ret` rules hold for yields and for exceptions that leave, also where a function below raised them without
-    the function being traced, and for the same exception where it is met again."""
+    """`ret` rules hold for yields and for exceptions that leave, also where a function below raised them
+    without the function being traced, and for the same exception where it is met again."""
     word = "open" + "sesame"
     recorded = record(
         f"""

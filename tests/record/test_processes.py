@@ -1,5 +1,5 @@
-"""Programs with several processes, and programs that are hard on their own process: each behaves like the plain
-program and leaves a trace that holds what every process did."""
+"""Programs with several processes, and programs that are hard on their own process: each behaves like the
+plain program and leaves a trace that holds what every process did."""
 
 from __future__ import annotations
 
@@ -268,7 +268,8 @@ def test_subprocesses(record: Record) -> None:
             import subprocess, sys, os, warnings
             warnings.simplefilter("ignore", DeprecationWarning)
             def prepare(): os.environ["PREPARED"] = "1"; os.nice(1)
-            show = [sys.executable, "-c", "import os; print(os.nice(0), sorted(map(int, os.listdir('/proc/self/fd')))[:3])"]
+            source = "import os; print(os.nice(0), sorted(map(int, os.listdir('/proc/self/fd')))[:3])"
+            show = [sys.executable, "-c", source]
             for options in ({}, {"preexec_fn": prepare}, {"close_fds": False}, {"start_new_session": True}):
                 done = subprocess.run(show, capture_output=True, text=True, **options)
                 print(done.returncode, done.stdout, done.stderr)
@@ -279,7 +280,8 @@ def test_subprocesses(record: Record) -> None:
 
 
 def test_no_stranger_among_the_children(record: Record) -> None:
-    """`os.wait()`, SIGCHLD handlers and the list of children know of nothing that the program did not start."""
+    """`os.wait()`, SIGCHLD handlers and the list of children know of nothing that the program did not
+    start."""
     like_plain(
         record("""
             import os, signal, time

@@ -74,7 +74,8 @@ impl Values {
                     let mut text = String::new();
                     for index in 0..py::Py_SIZE(parts) {
                         let part = py::PyList_GET_ITEM(parts, index);
-                        let part = if py::PyUnicode_Check(part) != 0 { ffi::string(part) } else { return None };
+                        let part =
+                            if py::PyUnicode_Check(part) != 0 { ffi::string(part) } else { return None };
                         // As the path itself does when it is asked for its text.
                         if part.starts_with('/') {
                             text.clear();
