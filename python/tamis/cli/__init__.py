@@ -72,9 +72,13 @@ class Parser(argparse.ArgumentParser):
         """`parse_args`, which reports unknown arguments without a thought for what was meant."""
         known, rest = self.parse_known_intermixed_args(argv)
         if rest:
-            wrong = rest[0].split("=", 1)[0]
-            self.fail(f"unknown argument `{wrong}`", wrong, list(self._option_string_actions))
+            self.refuse(rest[0])
         return known
+
+    def refuse(self, word: str) -> NoReturn:
+        """Ends the command because of an argument that it does not know."""
+        wrong = word.split("=", 1)[0]
+        self.fail(f"unknown argument `{wrong}`", wrong, list(self._option_string_actions))
 
     def error(self, message: str) -> NoReturn:
         self.fail(message)

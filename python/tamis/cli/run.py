@@ -18,6 +18,10 @@ from tamis.record.runner import Program, exit_status
 from tamis.record.setup import say
 from tamis.record.summary import summary
 
+TYPE_CHECKING = False  # see tamis.record.recorder
+if TYPE_CHECKING:
+    from tamis.cli import Parser
+
 EXAMPLES = """\
   tamis run app.py --verbose              the trace lies in a new folder here
   tamis run -o bug.tamis -m my_app serve  a module, and a name for the trace
@@ -63,10 +67,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing at the end")
 
 
-def parse(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespace:
+def parse(parser: Parser, argv: list[str]) -> argparse.Namespace:
     """Splits the command line at the program: nothing behind it is looked at."""
     own, rest = _split(parser, argv)
-    args = parser.parse_args(own)
+    args, unknown = parser.parse_known_args(own)
+    if unknown:
+        parser.refuse(unknown[0])
     args.program = rest
     return args
 

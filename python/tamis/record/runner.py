@@ -67,19 +67,21 @@ class Program:
         """Runs it to its end. Leaves by SystemExit or KeyboardInterrupt when the program does, and by
         SystemExit(1) after any other exception, which is printed as the interpreter prints it."""
         try:
-            self._prepare()()
+            return self._prepare()()
         except SystemExit:
             raise
         except BaseException as error:
             trim(error)
-            _core.print_uncaught(error)
-            if isinstance(error, KeyboardInterrupt):
-                # The interpreter ends itself by SIGINT when this leaves the outermost code, which whoever
-                # started it wants to see; it has been printed already.
-                sys.excepthook = lambda *_: None
-                error.from_program = True  # type: ignore[attr-defined]
-                raise
-            raise SystemExit(1) from None
+            leaving = error
+        # Outside of the handler: what a hook of the program raises has no context then.
+        _core.print_uncaught(leaving)
+        if isinstance(leaving, KeyboardInterrupt):
+            # The interpreter ends itself by SIGINT when this leaves the outermost code, which whoever
+            # started it wants to see; it has been printed already.
+            sys.excepthook = lambda *_: None
+            leaving.from_program = True  # type: ignore[attr-defined]
+            raise leaving
+        raise SystemExit(1)
 
     def _prepare(self) -> Callable[[], None]:
         main = ModuleType("__main__")
@@ -92,9 +94,8 @@ class Program:
             sys.argv = ["-c", *self.arguments]
             _first_on_path("")
             main.__loader__ = sys.modules["builtins"].__loader__
-            return self._execute(
-                main, lambda: compile(self.code or "", "<string>", "exec", dont_inherit=True)
-            )
+            source = self.code
+            return self._execute(main, lambda: _compile_argument(source))
         script = self.script or "-"
         sys.argv = [script, *self.arguments]
         if script == "-":
@@ -105,7 +106,7 @@ class Program:
             )
         path = os.path.abspath(script)
         if os.path.isdir(path) or _is_zip(path):
-            return self._as_folder(script)
+            return self._as_folder(path)
         _first_on_path(os.path.dirname(os.path.realpath(script)))
         main.__file__ = path
         main.__cached__ = None  # type: ignore[attr-defined]
@@ -130,7 +131,8 @@ class Program:
     def _as_folder(self, folder: str) -> Callable[[], None]:
         import runpy
 
-        sys.path.insert(0, folder)
+        if sys.flags.safe_path:
+            sys.path.insert(0, folder)
         _first_on_path(folder)
         run: Callable[..., None] = runpy._run_module_as_main  # type: ignore[attr-defined]
         return lambda: run("__main__", alter_argv=False)
@@ -154,6 +156,17 @@ def trim(error: BaseException) -> None:
     while place is not None and place.tb_frame.f_code.co_filename == __file__:
         place = place.tb_next
     error.__traceback__ = place
+
+
+def _compile_argument(source: str) -> CodeType:
+    """The code of a `-c`; from 3.13 on, tracebacks show its lines."""
+    code = compile(source, "<string>", "exec", dont_inherit=True)
+    if sys.version_info >= (3, 13):
+        import linecache
+
+        by_code = hasattr(linecache, "_interactive_cache")
+        linecache._register_code(code if by_code else "<string>", source, "<string>")  # type: ignore[attr-defined]
+    return code
 
 
 def _first_on_path(entry: str) -> None:

@@ -48,6 +48,9 @@ def prepare_directory(trace: str, force: bool) -> None:
         return
     except FileExistsError:
         pass
+    parent = os.path.dirname(trace)
+    if not os.path.isdir(parent):
+        raise RecordingError(f"`{parent}` is a file", hint="name a directory for the trace")
     if not os.path.isdir(trace):
         raise RecordingError(f"`{trace}` is a file", hint="name a directory for the trace")
     if not os.listdir(trace):

@@ -1,0 +1,333 @@
+"""Filters as recordings obey them."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import recording
+from recording import Recorded, filter_text
+
+Record = Callable[..., Recorded]
+WORD = "open" + "sesame"
+
+LOGIN = f"""
+    def login(user, password):
+        return token(password)
+    def token(secret):
+        return {{"user": "u", "token": secret}}
+    class Session:
+        def __init__(self, user, api_key):
+            self.user, self.api_key = user, api_key
+    login("u", {WORD!r})
+    def keep(session): pass
+    keep(Session("u", {WORD!r}))
+    """
+
+REDACTED = {"$redacted": True, "$type": "str"}
+
+# What leaves a name that builtin-default covers where it is.
+KEEPS = {
+    "no filter": "",
+    "a rule that traces": '[[scope.rules]]\nselector = "pkg:*"\nexec = "trace"\n',
+    "values allowed": '[[scope.rules]]\nselector = "pkg:*"\nvalue_default = "allow"\n',
+    "both, for the function itself": '[[scope.rules]]\nselector = "obj:*login"\nexec = "trace"\nvalue_default = "allow"\n',  # noqa: E501
+    "a pattern for another name": (
+        '[[scope.rules]]\nselector = "pkg:*"\n'
+        '[[scope.rules.value_patterns]]\nselector = "arg:user"\naction = "allow"\n'
+    ),
+}
+
+
+@pytest.mark.parametrize("body", KEEPS.values(), ids=list(KEEPS))
+def test_a_secret_stays_covered(record: Record, body: str) -> None:
+    """`exec = "trace"` and `value_default = "allow"` of a later rule uncover no name that an earlier pattern
+    covers, and say so in the counts."""
+    recorded = record(LOGIN, filters=[filter_text(body)] if body else []).ok()
+    assert recorded.arguments("login") == [{"user": "u", "password": REDACTED}]
+    assert recorded.arguments("token") == [{"secret": REDACTED}]
+    (kept,) = recorded.arguments("keep")
+    assert kept["session"]["api_key"] == REDACTED
+    assert kept["session"]["user"] == "u"
+    assert WORD not in recorded.everything()
+    assert recorded.stats["value_redactions"]["argument"] >= 3
+
+
+def test_an_explicit_pattern_uncovers(record: Record) -> None:
+    """Only a pattern that allows a name loosens an earlier one that covers it."""
+    body = """
+        [[scope.rules]]
+        selector = "obj:*login"
+        [[scope.rules.value_patterns]]
+        selector = "arg:literal:password"
+        action = "allow"
+        """
+    recorded = record(LOGIN, filters=[filter_text(body)]).ok()
+    assert recorded.arguments("login") == [{"user": "u", "password": WORD}]
+    assert recorded.arguments("token") == [{"secret": REDACTED}]
+
+
+def test_a_default_opens_what_an_earlier_default_closed(record: Record) -> None:
+    """`value_default = "allow"` on an object opens what a package's `value_default = "redact"` closed."""
+    body = """
+        [[scope.rules]]
+        selector = "pkg:*"
+        value_default = "redact"
+        [[scope.rules]]
+        selector = "obj:*.opened"
+        value_default = "allow"
+        """
+    recorded = record(
+        """
+        def opened(a): return a
+        def closed(a): return a
+        opened(1); closed(1)
+        """,
+        filters=[filter_text(body)],
+    ).ok()
+    assert (recorded.arguments("opened"), recorded.results("opened")) == ([{"a": 1}], [1])
+    hidden = {"$redacted": True, "$type": "int"}
+    assert (recorded.arguments("closed"), recorded.results("closed")) == ([{"a": hidden}], [hidden])
+    assert {row.secret for row in recorded.trace.redactions()} == {False}
+
+
+def test_skipped_code(record: Record) -> None:
+    """Skipped functions leave nothing but the reason; what they call is recorded, under who called them."""
+    body = """
+        [[scope.rules]]
+        selector = "obj:*.hidden*"
+        exec = "skip"
+        reason = "why not"
+        """
+    recorded = record(
+        """
+        def hidden(n):
+            def inside(): return shown(n)
+            return inside()
+        def shown(n): return n
+        def hidden_generator():
+            yield shown(2)
+            raise ValueError
+        def outer():
+            hidden(1)
+            try:
+                list(hidden_generator())
+            except ValueError:
+                pass
+        outer()
+        """,
+        filters=[filter_text(body)],
+    ).ok()
+    assert {call.qualname for call in recorded.all_calls} == {"<module>", "outer", "shown"}
+    assert recorded.arguments("shown") == [{"n": 1}, {"n": 2}]
+    outer = recorded.call("outer")
+    assert {call.parent for call in recorded.calls("shown")} == {outer.call}
+    code = {row.qualname: row for row in recorded.trace.code()}
+    for name in ("hidden", "hidden.<locals>.inside", "hidden_generator"):
+        assert (code[name].traced, code[name].rule, code[name].reason) == (False, "obj:*.hidden*", "why not")
+        assert (code[name].filter, code[name].rule_line) == ("test", 10)
+    rules = {rule["selector"]: rule for rule in recorded.stats["rules"] if rule["filter"] == "test"}
+    assert rules["obj:*.hidden*"]["scopes_skipped"] == 3
+
+
+def test_a_function_first_met_by_a_throw_or_a_return(record: Record) -> None:
+    """What is decided for a function holds at its first event of any kind: a generator that is first met by a
+    throw, a frame that is first met by its return."""
+    body = """
+        [[scope.rules]]
+        selector = "pkg:*"
+        [[scope.rules.value_patterns]]
+        selector = "ret:literal:guarded"
+        action = "redact"
+        [[scope.rules]]
+        selector = "obj:*.silent"
+        exec = "skip"
+        """
+    filter_file = "filter-0.toml"
+    recorded = record(
+        f"""
+        import sys, tamis
+        def guarded():
+            tamis.start(sys.argv[1], trace_filter={filter_file!r})
+            return {WORD!r}
+        def silent(): yield 1
+        guarded()
+        for make in (silent,):
+            try:
+                make().throw(ValueError({WORD!r}))
+            except ValueError:
+                pass
+        """,
+        filters=[filter_text(body)],
+        itself=True,
+    ).ok()
+    assert recorded.results("guarded") == [REDACTED]
+    assert recorded.calls("silent") == []
+
+
+RET = """
+    [[scope.rules]]
+    selector = "pkg:*"
+    [[scope.rules.value_patterns]]
+    selector = "ret:literal:guarded"
+    action = "redact"
+    """
+
+
+def test_an_exception_that_leaves_a_covered_function(record: Record) -> None:
+    """A `ret` rule holds for the exception that leaves the function, also when C code raised it."""
+    recorded = record(
+        f"""
+        def guarded(a): return int({WORD!r})
+        try:
+            guarded(1)
+        except ValueError:
+            pass
+        """,
+        filters=[filter_text(RET)],
+    ).ok()
+    assert len(recorded.exceptions) == 1
+    assert WORD not in recorded.everything()
+
+
+def test_names_of_modules(tmp_path: Path) -> None:
+    """A module goes by its runtime name and by the name that its path gives: non-ASCII names, a package
+    that is imported under another name, `src`."""
+    folder = tmp_path / "src" / "mein_paket"
+    folder.mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text("")
+    (folder / "__init__.py").write_text("")
+    (folder / "größe.py").write_text("def rechne(größe): return größe\n", encoding="utf-8")
+    (folder / "other.py").write_text("def rechne(größe): return größe\n", encoding="utf-8")
+    script = tmp_path / "app.py"
+    script.write_text(
+        textwrap.dedent("""
+            import sys
+            sys.path[:0] = ["src", "src/mein_paket"]
+            import größe
+            import mein_paket.größe, mein_paket.other
+            größe.rechne(1); mein_paket.größe.rechne(2); mein_paket.other.rechne(3)
+            """),
+        encoding="utf-8",
+    )
+    body = """
+        [[scope.rules]]
+        selector = "pkg:mein_paket.größe"
+        [[scope.rules.value_patterns]]
+        selector = "arg:größe"
+        action = "redact"
+        """
+    (path,) = recording.write_filters(tmp_path, [filter_text(body)])
+    trace = tmp_path / "trace"
+    command = [sys.executable, "-m", "tamis", "run", "-q", "-o", str(trace), "--trace-filter", path, "app.py"]
+    recorded = recording.run(command, trace, tmp_path).ok()
+    hidden = {"$redacted": True, "$type": "int"}
+    assert recorded.arguments("rechne") == [{"größe": hidden}, {"größe": hidden}, {"größe": 3}]
+    recorded.trace.close()
+
+
+def test_a_filter_in_the_home_directory(tmp_path: Path) -> None:
+    """A filter that lies elsewhere, in the home directory say, means the same: files are named relative to
+    the project, not to the filter."""
+    home, project = tmp_path / "home", tmp_path / "project"
+    (project / "pkg").mkdir(parents=True)
+    (project / ".git").mkdir()
+    home.mkdir()
+    (project / "pkg" / "one.py").write_text("def f(a): return a\n")
+    (project / "app.py").write_text("def f(a): return a\nfrom pkg import one\nf(1); one.f(2)\n")
+    body = '[[scope.rules]]\nselector = "file:pkg/*.py"\nexec = "skip"\n'
+    (home / "override.toml").write_text(filter_text(body))
+    trace = tmp_path / "trace"
+    command = [sys.executable, "-m", "tamis", "run", "-q", "-o", str(trace)]
+    command += ["--trace-filter", "~/override.toml", str(project / "app.py")]
+    recorded = recording.run(command, trace, home, env={"HOME": str(home)}).ok()
+    assert recorded.arguments("f") == [{"a": 1}]
+    (used,) = [item for item in recorded.trace.metadata["trace_filter"]["filters"] if item["name"] == "test"]
+    assert used["path"] == "~/override.toml"
+    assert str(home) not in recorded.everything()
+    recorded.trace.close()
+
+
+INVALID = [
+    ('[scope]\ndefault_exec = "trace"\n', "meta"),
+    (filter_text('[[scope.rules]]\nselector = "pgk:a"\n'), "did you mean"),
+    ("not toml at all [", "error"),
+]
+
+
+@pytest.mark.parametrize(("text", "word"), INVALID)
+def test_an_invalid_policy_never_runs_the_program(record: Record, text: str, word: str) -> None:
+    """A program is not run under an invalid policy: exit code 2, diagnostics on stderr, no trace, no
+    traceback."""
+    recorded = record("print('ran')", filters=[text])
+    assert (recorded.exit, recorded.stdout) == (2, "")
+    assert word in recorded.stderr
+    assert "Traceback" not in recorded.stderr
+    assert not recorded.path.exists()
+
+
+def test_every_filter_that_is_missing_is_told(tmp_path: Path) -> None:
+    """Missing filters are errors, all of them at once, and nothing runs."""
+    (tmp_path / "app.py").write_text("print('ran')")
+    command = [sys.executable, "-m", "tamis", "run", "--trace-filter", "a.toml::b.toml", "app.py"]
+    done = recording.plain(command, tmp_path)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"a.toml" in done.stderr
+    assert b"b.toml" in done.stderr
+
+
+def test_capture_of_output_is_announced(record: Record) -> None:
+    """`[io] capture = true`, which cannot be served yet, is said in one line."""
+    text = filter_text().replace("[scope]", '[io]\ncapture = true\nstreams = ["stdout"]\n[scope]')
+    recorded = record("pass", filters=[text]).ok()
+    (line,) = recorded.stderr.splitlines()
+    assert "capture" in line
+
+
+def test_metadata_says_what_decided(record: Record) -> None:
+    """The metadata name the filters in order with their digests, and count by rule and pattern, those that
+    never matched included."""
+    import hashlib
+
+    body = """
+        [[scope.rules]]
+        selector = "obj:*.login"
+        [[scope.rules.value_patterns]]
+        selector = "arg:user"
+        action = "drop"
+        [[scope.rules]]
+        selector = "pkg:nowhere"
+        exec = "skip"
+        """
+    text = textwrap.dedent(filter_text(body))
+    recorded = record(LOGIN, filters=[text]).ok()
+    described = recorded.trace.metadata["trace_filter"]
+    assert [item["name"] for item in described["filters"]] == ["builtin-default", "test"]
+    assert described["filters"][1]["sha256"] == hashlib.sha256(text.encode()).hexdigest()
+    rules = {rule["selector"]: rule for rule in described["stats"]["rules"] if rule["filter"] == "test"}
+    assert rules["obj:*.login"]["drops"] == 1
+    assert rules["obj:*.login"]["patterns"][0]["drops"] == 1
+    assert rules["pkg:nowhere"]["drops"] == rules["pkg:nowhere"]["scopes_skipped"] == 0
+    assert recorded.arguments("login") == [{"password": REDACTED}]
+    ledger = [row for row in recorded.trace.redactions() if row.filter == "test"]
+    assert [(row.path, row.kind, row.action, row.pattern) for row in ledger] == [
+        ("$.user", "argument", "drop", "arg:user")
+    ]
+
+
+def test_the_project_filter_is_found(tmp_path: Path) -> None:
+    """The project's own filter is used without a word, unless `--no-auto-filter` says otherwise."""
+    (tmp_path / ".codetracer").mkdir()
+    body = '[[scope.rules]]\nselector = "obj:*.hidden"\nexec = "skip"\n'
+    (tmp_path / ".codetracer" / "trace-filter.toml").write_text(filter_text(body, name="ours"))
+    (tmp_path / "app.py").write_text("def hidden(): pass\nhidden()\n")
+    for options, count in ((["-o", "one"], 0), (["-o", "two", "--no-auto-filter"], 1)):
+        trace = tmp_path / options[1]
+        command = [sys.executable, "-m", "tamis", "run", *options, "app.py"]
+        recorded = recording.run(command, trace, tmp_path).ok()
+        assert len(recorded.calls("hidden")) == count
+        assert ("no filter of this project was found" in recorded.stderr) == bool(count)
+        recorded.trace.close()
