@@ -23,6 +23,7 @@ from tamis.record.setup import (
     native_options,
     prepare_directory,
     say,
+    working_directory,
 )
 
 TYPE_CHECKING = False  # `typing` is slow to import, and every recorded program waits for this module.
@@ -110,7 +111,7 @@ def begin(
         raise RecordingError("free-threaded interpreters cannot be recorded yet")
     loaded = load_policy(
         trace_filter=[os.fspath(item) for item in trace_filter],
-        start=near or os.getcwd(),
+        start=near or working_directory(),
         project_root=project_root,
         auto=auto_filter,
         environ=os.environ,

@@ -12,6 +12,7 @@ from types import ModuleType
 
 from tamis import _core
 from tamis.errors import UsageError
+from tamis.record.setup import working_directory
 
 TYPE_CHECKING = False  # see tamis.record.recorder
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Program:
     def folder(self) -> str:
         """Where the search for the project begins."""
         if self.script is None or self.script == "-":
-            return os.getcwd()
+            return working_directory()
         path = os.path.realpath(self.script)
         return path if os.path.isdir(path) else os.path.dirname(path)
 

@@ -24,6 +24,7 @@ __all__ = [
     "native_options",
     "prepare_directory",
     "say",
+    "working_directory",
 ]
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -38,6 +39,14 @@ core = _imp.create_dynamic(ModuleSpec("tamis._core", None, origin=sys.argv[1]))
 _imp.exec_dynamic(core)
 sys.exit(core.run_helper(int(sys.argv[2]), int(sys.argv[3])))
 """
+
+
+def working_directory() -> str:
+    """The working directory. Raises :class:`RecordingError` when it is gone: names are relative to it."""
+    try:
+        return os.getcwd()
+    except OSError as error:
+        raise RecordingError(f"the working directory cannot be used: {error.strerror}") from error
 
 
 def prepare_directory(trace: str, force: bool) -> None:
@@ -129,7 +138,7 @@ def namer(project_root: str) -> _core.Namer:
         stdlib=[paths["stdlib"], paths["platstdlib"]],
         third_party=[paths["purelib"], paths["platlib"], _PACKAGE],
         stdlib_modules=sorted(sys.stdlib_module_names),
-        cwd=os.getcwd(),
+        cwd=working_directory(),
     )
 
 
