@@ -9,12 +9,16 @@ pub const MAX_WORDS: usize = 2 * 1024 * 1024;
 
 struct Entry {
     offset: u32,
-    length: u32,
     uses: u32,
 }
 
+/// What stands before a value among the words: its number and length, and its owner. Beside the value itself, so that
+/// finding one looks at one place in memory.
+const HEAD: usize = 2;
+
 /// Finds out whether a value was met before in its segment. Values are compared whole, never by hash alone.
 pub struct Interner {
+    /// The upper half of a value's hash, and where its words begin.
     table: HashTable<(u32, u32)>,
     entries: Vec<Entry>,
     words: Vec<u64>,
@@ -30,32 +34,33 @@ impl Interner {
     pub fn number(&mut self, owner: u64, value: &[u64]) -> (u32, bool) {
         let hash = hash(owner, value);
         let short = (hash >> 32) as u32;
-        let (entries, words) = (&self.entries, &self.words);
-        let found = self.table.find(hash, |&(other, number)| {
+        let words = &self.words;
+        let found = self.table.find(hash, |&(other, offset)| {
             other == short && {
-                let entry = &entries[number as usize];
-                let kept = &words[entry.offset as usize..][..entry.length as usize];
-                kept[0] == owner && &kept[1..] == value
+                let kept = &words[offset as usize..];
+                let length = (kept[0] >> 32) as usize;
+                kept[1] == owner && length == value.len() && &kept[HEAD..HEAD + length] == value
             }
         });
-        if let Some(&(_, number)) = found {
+        if let Some(&(_, offset)) = found {
+            let number = words[offset as usize] as u32;
             self.entries[number as usize].uses += 1;
             return (number, false);
         }
         let number = self.entries.len() as u32;
         let offset = self.words.len() as u32;
-        self.words.push(owner);
+        self.words.extend_from_slice(&[u64::from(number) | (value.len() as u64) << 32, owner]);
         self.words.extend_from_slice(value);
-        self.entries.push(Entry { offset, length: value.len() as u32 + 1, uses: 1 });
+        self.entries.push(Entry { offset, uses: 1 });
         // The table's own hash keeps the upper half of a value's hash: that is enough to place it anew.
-        self.table.insert_unique(hash, (short, number), |&(short, _)| spread(short));
+        self.table.insert_unique(hash, (short, offset), |&(short, _)| spread(short));
         (number, true)
     }
 
     /// The bytes of a value, as they were first met.
     pub fn value(&self, number: u32) -> &[u64] {
-        let entry = &self.entries[number as usize];
-        &self.words[entry.offset as usize + 1..][..entry.length as usize - 1]
+        let kept = &self.words[self.entries[number as usize].offset as usize..];
+        &kept[HEAD..HEAD + (kept[0] >> 32) as usize]
     }
 
     /// How many events carried it.

@@ -207,7 +207,7 @@ impl Output {
         let next = Batch {
             segment: self.segment,
             events: Events::with_capacity(BATCH_ROWS + 1024),
-            values: Values { first: self.interner.len() as i32, ..Values::default() },
+            values: Values::with_capacity(self.interner.len() as i32, self.batch.values.json.len()),
             ..Batch::default()
         };
         let mut batch = std::mem::replace(&mut self.batch, next);

@@ -172,6 +172,11 @@ pub struct Values {
 }
 
 impl Values {
+    /// `likely`: how many bytes of JSON are likely to come.
+    pub fn with_capacity(first: i32, likely: usize) -> Values {
+        Values { first, ends: Vec::new(), json: String::with_capacity(likely + likely / 8) }
+    }
+
     pub fn batch(self, schema: &SchemaRef, segment: i32) -> Result<RecordBatch, ArrowError> {
         let rows = self.ends.len();
         let mut offsets = Vec::with_capacity(rows + 1);

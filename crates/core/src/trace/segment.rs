@@ -140,7 +140,7 @@ fn properties(schema: &SchemaRef) -> io::Result<WriterProperties> {
     let level = ZstdLevel::try_new(1).map_err(failure)?;
     let mut properties = WriterProperties::builder()
         .set_created_by(format!("tamis {}", env!("CARGO_PKG_VERSION")))
-        .set_compression(Compression::ZSTD(level))
+        .set_compression(Compression::LZ4_RAW)
         .set_statistics_enabled(EnabledStatistics::None)
         .set_offset_index_disabled(true)
         .set_data_page_row_count_limit(64 * 1024)
@@ -154,9 +154,11 @@ fn properties(schema: &SchemaRef) -> io::Result<WriterProperties> {
                 .set_column_dictionary_enabled(column.clone(), false)
                 .set_column_encoding(column.clone(), Encoding::DELTA_BINARY_PACKED);
         }
-        // A text that is distinct in every row gains nothing from a dictionary.
+        // A text that is distinct in every row gains nothing from a dictionary, and much from better compression.
         if field.name() == "json" {
-            properties = properties.set_column_dictionary_enabled(column.clone(), false);
+            properties = properties
+                .set_column_dictionary_enabled(column.clone(), false)
+                .set_column_compression(column.clone(), Compression::ZSTD(level));
         }
         if WITH_STATISTICS.contains(&field.name().as_str()) {
             properties = properties.set_column_statistics_enabled(column, EnabledStatistics::Chunk);
