@@ -80,6 +80,31 @@ PyObject *tamis_frame_globals(PyThreadState *thread, PyObject *code)
     return frame ? frame->f_globals : NULL;
 }
 
+int tamis_stack(PyThreadState *thread, PyObject **codes, PyObject **globals, int room)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    _PyInterpreterFrame *frame = thread->current_frame;
+#else
+    _PyInterpreterFrame *frame = thread->cframe->current_frame;
+#endif
+    int count = 0;
+    for (; frame && count < room; frame = frame->previous) {
+        if (frame->owner == FRAME_OWNED_BY_CSTACK) {
+            continue; /* stands for a call from C */
+        }
+#if PY_VERSION_HEX >= 0x030D0000
+        PyObject *code = frame->f_executable;
+#else
+        PyObject *code = (PyObject *)frame->f_code;
+#endif
+        if (code && PyCode_Check(code)) {
+            codes[count] = code;
+            globals[count++] = frame->f_globals;
+        }
+    }
+    return count;
+}
+
 PyObject *tamis_shared_key(PyTypeObject *type, Py_ssize_t index)
 {
     return DK_UNICODE_ENTRIES(((PyHeapTypeObject *)type)->ht_cached_keys)[index].me_key;
@@ -145,6 +170,26 @@ PyObject *tamis_frame_globals(PyThreadState *thread, PyObject *code)
 {
     (void)thread;
     return tamis_public_frame(code) ? PyEval_GetGlobals() : NULL;
+}
+
+int tamis_stack(PyThreadState *thread, PyObject **codes, PyObject **globals, int room)
+{
+    int count = 0;
+    PyFrameObject *frame = PyThreadState_GetFrame(thread);
+    while (frame && count < room) {
+        /* Borrowed: the frames run, and hold what they need. */
+        PyCodeObject *code = PyFrame_GetCode(frame);
+        Py_DECREF(code);
+        PyObject *names = PyFrame_GetGlobals(frame);
+        Py_DECREF(names);
+        codes[count] = (PyObject *)code;
+        globals[count++] = names;
+        PyFrameObject *outer = PyFrame_GetBack(frame);
+        Py_DECREF(frame);
+        frame = outer;
+    }
+    Py_XDECREF(frame);
+    return count;
 }
 
 PyObject *tamis_shared_key(PyTypeObject *type, Py_ssize_t index)
@@ -260,10 +305,13 @@ PyObject *tamis_traceback_next(PyObject *traceback)
     return (PyObject *)((PyTracebackObject *)traceback)->tb_next;
 }
 
-PyObject *tamis_traceback_code(PyObject *traceback)
+PyObject *tamis_traceback_code(PyObject *traceback, PyObject **globals)
 {
-    PyCodeObject *code = PyFrame_GetCode(((PyTracebackObject *)traceback)->tb_frame);
+    PyFrameObject *frame = ((PyTracebackObject *)traceback)->tb_frame;
+    PyCodeObject *code = PyFrame_GetCode(frame);
     Py_DECREF(code); /* the frame holds it */
+    *globals = PyFrame_GetGlobals(frame);
+    Py_DECREF(*globals);
     return (PyObject *)code;
 }
 

@@ -13,6 +13,8 @@ PyThreadState *tamis_thread(uint64_t *id);
 /* The innermost frame and its slots; NULL when it does not run `code`. */
 void *tamis_frame(PyThreadState *thread, PyObject *code, PyObject ***locals);
 PyObject *tamis_frame_globals(PyThreadState *thread, PyObject *code);
+/* Code objects and globals of the frames that run, innermost first; returns how many were written. */
+int tamis_stack(PyThreadState *thread, PyObject **codes, PyObject **globals, int room);
 /* The values that an instance keeps inline (unset ones are NULL), one for each name that its type knows; NULL
  * when it keeps them in a dictionary, which is then in `dict` (NULL when it has none). */
 PyObject **tamis_instance(PyObject *object, Py_ssize_t *count, PyObject **dict);
@@ -35,7 +37,7 @@ PyObject *tamis_exception_args(PyObject *exception);
 PyObject *tamis_exception_traceback(PyObject *exception);
 PyObject *tamis_traceback_next(PyObject *traceback);
 PyObject *tamis_traceback_frame(PyObject *traceback);
-PyObject *tamis_traceback_code(PyObject *traceback);
+PyObject *tamis_traceback_code(PyObject *traceback, PyObject **globals);
 PyObject *tamis_weakref_target(PyObject *reference);
 int tamis_is_interned(PyObject *text);
 

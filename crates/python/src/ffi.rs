@@ -53,7 +53,13 @@ unsafe extern "C" {
     pub fn tamis_exception_traceback(exception: *mut PyObject) -> *mut PyObject;
     pub fn tamis_traceback_next(traceback: *mut PyObject) -> *mut PyObject;
     pub fn tamis_traceback_frame(traceback: *mut PyObject) -> *mut PyObject;
-    pub fn tamis_traceback_code(traceback: *mut PyObject) -> *mut PyObject;
+    pub fn tamis_traceback_code(traceback: *mut PyObject, globals: *mut *mut PyObject) -> *mut PyObject;
+    pub fn tamis_stack(
+        thread: *mut PyThreadState,
+        codes: *mut *mut PyObject,
+        globals: *mut *mut PyObject,
+        room: c_int,
+    ) -> c_int;
     pub fn tamis_weakref_target(reference: *mut PyObject) -> *mut PyObject;
     pub fn tamis_is_interned(text: *mut PyObject) -> c_int;
     pub fn tamis_text(text: *mut PyObject, out: *mut Text);

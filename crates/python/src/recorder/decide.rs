@@ -91,21 +91,34 @@ impl Recorder {
             }
         }
         // SAFETY: as for this function.
-        unsafe { self.info_slowly(thread, code, stamp) }
+        unsafe { self.info_slowly(code, stamp, ffi::tamis_frame_globals(thread, code)) }
+    }
+
+    /// The same for a code object that may not be the innermost; `globals` are those of a frame of it.
+    ///
+    /// # Safety
+    /// Both are alive and the GIL is held.
+    pub unsafe fn info_of(&mut self, code: *mut PyObject, globals: *mut PyObject) -> *mut CodeInfo {
+        let mut extra = std::ptr::null_mut();
+        // SAFETY: as for this function.
+        unsafe {
+            ffi::PyUnstable_Code_GetExtra(code, self.extra_index, &mut extra);
+            self.info_slowly(code, extra as u64, globals)
+        }
     }
 
     #[cold]
     unsafe fn info_slowly(
         &mut self,
-        thread: *mut PyThreadState,
         code: *mut PyObject,
         stamp: u64,
+        globals: *mut PyObject,
     ) -> *mut CodeInfo {
         let id = if stamp >> 32 == u64::from(self.epoch) {
             stamp as u32
         } else {
             // SAFETY: as for this function.
-            let id = unsafe { self.intern(thread, code) };
+            let id = unsafe { self.intern(code, globals) };
             let stamp = u64::from(self.epoch) << 32 | u64::from(id);
             // SAFETY: a live code object; the number that is kept in place of a pointer is never followed.
             unsafe { ffi::PyUnstable_Code_SetExtra(code, self.extra_index, stamp as *mut std::ffi::c_void) };
@@ -123,14 +136,14 @@ impl Recorder {
         info
     }
 
-    unsafe fn intern(&mut self, thread: *mut PyThreadState, object: *mut PyObject) -> u32 {
+    unsafe fn intern(&mut self, object: *mut PyObject, globals: *mut PyObject) -> u32 {
         let mut code = std::mem::MaybeUninit::<ffi::Code>::uninit();
         // SAFETY: a live code object, which fills all of `code`; its names are strings.
         let (code, file, qualname, module) = unsafe {
             ffi::tamis_code(object, code.as_mut_ptr());
             let code = code.assume_init();
             let (file, qualname) = (ffi::string(code.filename), ffi::string(code.qualname));
-            let module = runtime_module(ffi::tamis_frame_globals(thread, object));
+            let module = runtime_module(globals);
             let module = module.or_else(|| self.module_of_file(&file));
             (code, file, qualname, module)
         };

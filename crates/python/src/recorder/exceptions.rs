@@ -55,7 +55,7 @@ impl Flights {
             }
             let known = self.seen.iter_mut().find(|known| known.0 == address);
             // A function that catches it from C, at the end of an iteration, adds nothing to the traceback.
-            let caught = ffi::tamis_traceback_code(head) != code;
+            let caught = ffi::tamis_traceback_code(head, &mut std::ptr::null_mut()) != code;
             let mut at = if caught { head } else { ffi::tamis_traceback_next(head) };
             let mut new = thrown != address;
             if let Some((_, before)) = &known {
@@ -128,27 +128,40 @@ pub unsafe fn exception(kind: u8, args: Args) -> *mut PyObject {
 }
 
 impl Recorder {
-    /// What is done with an exception that is seen for the first time: what leaves a function whose `ret` is
-    /// redacted is covered, also where that function itself is skipped.
+    /// What is done with an exception that is seen for the first time. What leaves a function whose `ret` is
+    /// redacted is covered: the functions that it has left already (skipped ones too), and those that it may
+    /// still leave, for nobody knows yet where it will be handled.
     unsafe fn act_on_exception(&mut self, scene: &Scene, exception: *mut PyObject) -> Act {
-        const FAR: usize = 256;
-        // SAFETY: as for this file; a traceback keeps what it is chained to.
+        const FAR: usize = 1024;
+        // SAFETY: as for this file; a traceback keeps what it is chained to, and frames that run what they run.
         unsafe {
             let own = (*scene.info).leaves;
             if own.action != Action::Allow {
                 return own;
             }
+            let (mut codes, mut globals) = ([std::ptr::null_mut(); FAR], [std::ptr::null_mut(); FAR]);
+            let running =
+                ffi::tamis_stack(scene.thread, codes.as_mut_ptr(), globals.as_mut_ptr(), FAR as c_int);
+            let running = running as usize;
+            for (&code, &globals) in codes.iter().zip(&globals).take(running) {
+                let act = (*self.info_of(code, globals)).leaves;
+                if act.action != Action::Allow {
+                    return act;
+                }
+            }
             let mut at = ffi::tamis_exception_traceback(exception);
-            for _ in 0..FAR {
-                if at.is_null() {
+            for _ in 0..FAR - 1 {
+                if at.is_null() && running < FAR {
                     return own;
                 }
-                let code = ffi::tamis_traceback_code(at);
-                if code != scene.code {
-                    let act = (*self.info(scene.thread, code)).leaves;
-                    if act.action != Action::Allow {
-                        return act;
-                    }
+                if at.is_null() {
+                    break;
+                }
+                let mut globals = std::ptr::null_mut();
+                let code = ffi::tamis_traceback_code(at, &mut globals);
+                let act = (*self.info_of(code, globals)).leaves;
+                if act.action != Action::Allow {
+                    return act;
                 }
                 at = ffi::tamis_traceback_next(at);
             }
