@@ -253,7 +253,7 @@ def small_disk(tmp_path: Path) -> Callable[[], Path]:
         folder = tmp_path / "disk"
         folder.mkdir()
         done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True
+            ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], capture_output=True
         )
         if done.returncode:
             pytest.skip(f"mounting is refused: {done.stderr.decode().strip()}")
@@ -272,7 +272,7 @@ def test_full_disk(tmp_path: Path, small_disk: Callable[[], Path]) -> None:
         script = tmp_path / "app.py"
         script.write_text(
             "import random\ndef work(n, m): return n\n"
-            "for n in range(1500000): work(n, random.random())\nprint('done')\n"
+            "for n in range(3000000): work(n, random.random())\nprint('done')\n"
         )
         trace = disk / "trace"
         command = [sys.executable, "-m", "tamis", "run", "-o", str(trace), str(script)]
@@ -284,7 +284,7 @@ def test_full_disk(tmp_path: Path, small_disk: Callable[[], Path]) -> None:
         from tamis.trace import open as open_trace
 
         with open_trace(trace) as opened:
-            assert opened.state in ("failed", "interrupted")
+            assert opened.state == "failed"
             (count,) = opened.sql("select count(*) from calls where qualname = 'work'").fetchall()[0]
             assert count > 1000
     finally:

@@ -1,7 +1,7 @@
 //! The loop of the helper: who records, what they have published, and when it is over.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -16,8 +16,12 @@ use super::policy::Policy;
 use super::process::{Watch, ignore_signals};
 use crate::arena::{Arena, Reader, helper_state, monotonic_ns, state};
 use crate::trace::metadata::{self, Moment};
-use crate::trace::segment::lock;
+use crate::trace::segment::{create, lock};
 use crate::trace::writer::Writer;
+
+/// Takes room on the disk for the last metadata: on a full disk they could not say what happened.
+const ROOM: &str = ".room";
+const ROOM_BYTES: usize = 64 * 1024;
 
 const LOCK: &str = "recording.lock";
 /// How long the loop sleeps after a round that found something, and at most when nobody says anything.
@@ -101,6 +105,7 @@ impl<'a> Helper<'a> {
         arena.control().helper_pid.store(unsafe { libc::getpid() }, Ordering::Relaxed);
         let begun = lock(&helper.directory.join(LOCK)).and_then(|lock| {
             helper.lock = Some(lock);
+            create(&helper.directory.join(ROOM))?.write_all(&[b' '; ROOM_BYTES])?;
             helper.output = Some(Output::new(Writer::start(&helper.directory)?, policy));
             helper.write_metadata(metadata::state::RECORDING)
         });
@@ -307,10 +312,11 @@ impl<'a> Helper<'a> {
             output.close(|| beat(arena));
         }
         self.look_for_failure();
+        let _ = std::fs::remove_file(self.directory.join(ROOM));
         let closed = if self.failed.is_none() {
             self.write_metadata(metadata::state::CLOSED)
         } else {
-            // The disk may be full still; then the state stays `recording` without anybody who holds the lock,
+            // If the disk is full all the same, the state stays `recording` without anybody who holds the lock,
             // which readers understand too.
             let _ = self.write_metadata(metadata::state::FAILED);
             Ok(())

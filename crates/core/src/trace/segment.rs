@@ -106,13 +106,23 @@ impl Segment {
         }
     }
 
-    /// Gives up the Parquet file, and the room that it took, which the tail may need for the same rows.
-    pub fn abandon(self) {
-        let Segment { temporary, parquet, mut tail, .. } = self;
+    /// Gives up the Parquet file, and the room that it took, which tails may need for the same rows.
+    pub fn abandon(self) -> Abandoned {
+        let Segment { temporary, parquet, tail, .. } = self;
         drop(parquet);
         // There is nothing else to do when even that fails.
         let _ = std::fs::remove_file(&temporary);
-        let _ = tail.write(Duration::ZERO);
+        Abandoned(tail)
+    }
+}
+
+/// What is left of a segment that was given up.
+pub struct Abandoned(LateTail);
+
+impl Abandoned {
+    /// Saves the rows that are not in the tail yet, as far as there is room.
+    pub fn save(mut self) {
+        let _ = self.0.write(Duration::ZERO);
     }
 }
 

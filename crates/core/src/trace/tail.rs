@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use arrow_array::RecordBatch;
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
-use arrow_schema::{DataType, SchemaRef};
+use arrow_schema::SchemaRef;
 
 use super::segment::{create, failure};
 
@@ -18,12 +18,10 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// Texts are compressed; numbers are not, because that would cost more than writing them, and they stay for a
-    /// segment only.
     pub fn create(path: &Path, schema: &SchemaRef) -> io::Result<Tail> {
-        let texts = schema.fields().iter().any(|field| *field.data_type() == DataType::Utf8);
-        let compression = texts.then_some(CompressionType::LZ4_FRAME);
-        let options = IpcWriteOptions::default().try_with_compression(compression).map_err(failure)?;
+        let options = IpcWriteOptions::default()
+            .try_with_compression(Some(CompressionType::LZ4_FRAME))
+            .map_err(failure)?;
         let file = BufWriter::with_capacity(128 * 1024, create(path)?);
         let mut stream = StreamWriter::try_new_with_options(file, schema, options).map_err(failure)?;
         stream.flush().map_err(failure)?;

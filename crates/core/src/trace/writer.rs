@@ -13,7 +13,7 @@ use arrow_schema::SchemaRef;
 
 use super::rows::{self, Code, Events, Process, Redaction, Values};
 use super::schema::{CODE, EVENTS, PROCESSES, REDACTIONS, VALUES};
-use super::segment::{Complete, Segment, failure};
+use super::segment::{Abandoned, Complete, Segment, failure};
 use super::tail::Tail;
 
 /// How long rows may be in Parquet alone, whose file is not complete: with the time that they wait before, less
@@ -182,7 +182,7 @@ impl Files {
         match last.write(rows) {
             Ok(()) => self.placer.put(last.complete()?)?,
             Err(error) => {
-                last.abandon();
+                last.abandon().save();
                 return Err(error);
             }
         }
@@ -260,7 +260,7 @@ impl Files {
                 [values, redactions, events].into_iter().try_for_each(|file| self.placer.put(file))
             }
             Err(error) => {
-                open.events.abandon();
+                open.events.abandon().save();
                 Err(error)
             }
         }
@@ -268,13 +268,10 @@ impl Files {
 
     /// After a failure: gives the room of unfinished files back. The tails have their rows.
     fn abandon(&mut self) {
-        if let Some(open) = self.open.take() {
-            open.values.abandon();
-            open.redactions.abandon();
-            open.events.abandon();
-        }
-        if let Some(code) = self.code.take() {
-            code.abandon();
-        }
+        let open = self.open.take().map(|open| [open.values, open.redactions, open.events]);
+        let segments = self.code.take().into_iter().chain(open.into_iter().flatten());
+        // First the room of all, then what others refer to, and events last.
+        let abandoned: Vec<Abandoned> = segments.map(Segment::abandon).collect();
+        abandoned.into_iter().for_each(Abandoned::save);
     }
 }

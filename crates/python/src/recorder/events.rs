@@ -28,7 +28,6 @@ pub type Args = *mut *mut PyObject;
 /// What an event happened in.
 pub struct Scene {
     pub thread: *mut PyThreadState,
-    pub code: *mut PyObject,
     pub info: *mut CodeInfo,
     frame: *mut c_void,
     /// The slots of the frame; null where they cannot be read.
@@ -71,7 +70,7 @@ pub unsafe fn scene(code: *mut PyObject) -> Option<Scene> {
         if frame.is_null() {
             frame = ffi::tamis_public_frame(code);
         }
-        Some(Scene { thread, code, info, frame, slots })
+        Some(Scene { thread, info, frame, slots })
     }
 }
 
