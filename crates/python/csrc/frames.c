@@ -89,8 +89,9 @@ int tamis_stack(PyThreadState *thread, PyObject **codes, PyObject **globals, int
 #endif
     int count = 0;
     for (; frame && count < room; frame = frame->previous) {
-        if (frame->owner == FRAME_OWNED_BY_CSTACK) {
-            continue; /* stands for a call from C */
+        if (_PyFrame_IsIncomplete(frame)) {
+            /* Stands for a call from C, or for the end of an `__init__`, whose globals are never set. */
+            continue;
         }
 #if PY_VERSION_HEX >= 0x030D0000
         PyObject *code = frame->f_executable;
