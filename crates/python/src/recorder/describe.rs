@@ -172,7 +172,10 @@ unsafe fn class_of(
             if let Some(which) = moments.iter().position(|&moment| moment == name) {
                 return Class::Moment(which as i32);
             }
-        } else if (*of).tp_flags & py::Py_TPFLAGS_IMMUTABLETYPE != 0 && name == "decimal.Decimal" {
+        }
+        // Static on 3.12, made from a specification since: immutable in any case, unlike a class of this name.
+        let fixed = flags & py::Py_TPFLAGS_HEAPTYPE == 0 || flags & py::Py_TPFLAGS_IMMUTABLETYPE != 0;
+        if fixed && name == "decimal.Decimal" {
             return Class::Printed;
         }
         if name == "uuid.UUID" && slot("int").is_some() {
