@@ -208,7 +208,7 @@ fn tails_equal_segments() {
 /// When files cannot grow, the helper says why, keeps what is readable, and the program goes on unhindered.
 #[test]
 fn a_full_disk() {
-    let mut helper = Helper::start(Some(512 * 1024));
+    let mut helper = Helper::start(Some(128 * 1024));
     let mut recorder = Recorder::join(&helper.arena, NONE_ID);
     recorder.code(0, "f", &["number"]);
     let begin = Instant::now();
