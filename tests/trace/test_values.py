@@ -54,6 +54,7 @@ VALUES: list[tuple[Any, str]] = [
     ({"$type": "datetime.datetime", "$value": "2026-01-02T03:04:05"}, "datetime(2026-01-02T03:04:05)"),
     ({"$type": "builtins.ValueError", "$id": 1, "args": {"$tuple": ["bad"]}}, "ValueError('bad')"),
     ({"$type": "list", "$len": 1500}, "<list of 1,500>"),
+    ({"$type": "app.Stack", "$id": 7, "$len": 2}, "<Stack #7 of 2>"),
     ({"$type": "app.X", "$unread": "layout"}, "<X, not read: layout>"),
     (
         {"$type": "numpy.ndarray", "$dtype": "float64", "$shape": [2, 3], "$items": [1.0, 2.0]},

@@ -13,7 +13,7 @@ use common::{Recorder, Recording, int};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::json;
 use tamis_core::arena::Clock;
-use tamis_core::wire::{NONE_ID, end, kind, tag};
+use tamis_core::wire::{NONE_ID, end, kind, object, tag};
 
 const EVENTS: u64 = 2_000_000;
 const CODES: u32 = 24;
@@ -27,8 +27,8 @@ fn cpu(who: libc::c_int) -> Duration {
     time(usage.ru_utime) + time(usage.ru_stime)
 }
 
-fn object(kind: u32, address: u64) -> Vec<u8> {
-    [&[tag::OBJECT][..], &kind.to_le_bytes(), &address.to_le_bytes()].concat()
+fn instance(kind: u32, address: u64) -> Vec<u8> {
+    [&[tag::OBJECT][..], &object::word(kind, address).unwrap().to_le_bytes()].concat()
 }
 
 /// Writes `events` records of calls and returns, as deep as richards goes.
@@ -50,7 +50,7 @@ fn richards(recorder: &mut Recorder, events: u64) {
             recorder.call_with(
                 code,
                 frame,
-                &[object(code, 0x7f12_0000_0000 + u64::from(code) * 64), int(number)],
+                &[instance(code, 0x7f12_0000_0000 + u64::from(code) * 64), int(number)],
             );
             stack.push((code, frame));
         } else if let Some((code, frame)) = stack.pop() {

@@ -427,42 +427,71 @@ pub struct Reader<'a> {
     tail: u64,
 }
 
+/// Who reads a ring.
+pub trait Take {
+    /// A record that is taken soon. Every record is announced once, in order.
+    fn announce(&mut self, record: &[u64]);
+    fn take(&mut self, record: &[u64]);
+}
+
+/// Records are announced so many before they are taken.
+pub const AHEAD: usize = 16;
+
 impl Reader<'_> {
-    /// Hands each published record (whole, header included) to `each`, up to those that were there when it was
+    /// Hands each published record (whole, header included) to `taker`, up to those that were there when it was
     /// called; gives the room back as it goes. Returns how many there were.
     ///
     /// A record that cannot be one (the program wrote over the shared memory) ends the reading with an error.
-    pub fn drain(&mut self, mut each: impl FnMut(&[u64])) -> Result<usize, Corrupt> {
+    pub fn drain(&mut self, taker: &mut impl Take) -> Result<usize, Corrupt> {
         let head = self.slice.head.load(Ordering::Acquire);
         if head.wrapping_sub(self.tail) > RING_SIZE as u64 {
             return Err(Corrupt);
         }
-        let mut records = 0;
-        let mut given_back = self.tail;
-        while self.tail < head {
-            let offset = self.tail as usize % RING_SIZE;
-            let left = (RING_SIZE - offset).min((head - self.tail) as usize) / 8;
-            // SAFETY: inside the ring, 8-byte aligned; bytes before `head` are published and not written again
-            // before `tail` passes them.
-            let words = unsafe { std::slice::from_raw_parts(self.ring.add(offset).cast::<u64>(), left) };
-            let header = wire::Header::parse(words.first().copied().ok_or(Corrupt)?);
-            if header.kind == wire::kind::PAD {
-                self.tail += (RING_SIZE - offset) as u64;
-            } else {
-                if header.words < 2 || header.words > left {
-                    return Err(Corrupt);
-                }
-                each(&words[..header.words]);
-                records += 1;
-                self.tail += header.words as u64 * 8;
+        let (mut announced, mut ahead) = (self.tail, 0);
+        let (mut records, mut given_back) = (0, self.tail);
+        loop {
+            // What cannot be a record is met again when the records before it are taken.
+            while ahead < AHEAD
+                && let Ok(Some(record)) = self.record(&mut announced, head)
+            {
+                taker.announce(record);
+                ahead += 1;
             }
+            let mut tail = self.tail;
+            let Some(record) = self.record(&mut tail, head)? else { break };
+            taker.take(record);
+            (self.tail, ahead, records) = (tail, ahead.saturating_sub(1), records + 1);
             if self.tail - given_back >= (RING_SIZE / 16) as u64 {
                 given_back = self.tail;
                 self.slice.tail.store(self.tail, Ordering::Release);
             }
         }
+        self.tail = head;
         self.slice.tail.store(self.tail, Ordering::Release);
         Ok(records)
+    }
+
+    /// The record at a place, which goes on behind it; none at the head.
+    #[inline(always)]
+    fn record(&self, at: &mut u64, head: u64) -> Result<Option<&[u64]>, Corrupt> {
+        while *at < head {
+            let offset = *at as usize % RING_SIZE;
+            let left = (RING_SIZE - offset).min((head - *at) as usize) / 8;
+            // SAFETY: inside the ring, 8-byte aligned; bytes before `head` are published and not written again
+            // before `tail` passes them.
+            let words = unsafe { std::slice::from_raw_parts(self.ring.add(offset).cast::<u64>(), left) };
+            let header = wire::Header::parse(words.first().copied().ok_or(Corrupt)?);
+            if header.kind == wire::kind::PAD {
+                *at += (RING_SIZE - offset) as u64;
+                continue;
+            }
+            if header.words < 2 || header.words > left {
+                return Err(Corrupt);
+            }
+            *at += header.words as u64 * 8;
+            return Ok(Some(&words[..header.words]));
+        }
+        Ok(None)
     }
 
     /// Gives back what was published without reading it, so that the program never waits for a helper that
@@ -523,7 +552,30 @@ mod tests {
         true
     }
 
-    /// What one end writes the other reads, in order and whole, over many turns of the ring; a full ring says so.
+    /// Records carry their number, in the header and everywhere after it.
+    #[derive(Default)]
+    struct Taker {
+        announced: u32,
+        taken: u32,
+    }
+
+    impl Take for Taker {
+        fn announce(&mut self, record: &[u64]) {
+            assert_eq!(Header::parse(record[0]).id, self.announced);
+            self.announced += 1;
+        }
+
+        fn take(&mut self, record: &[u64]) {
+            assert_eq!(Header::parse(record[0]).id, self.taken);
+            assert!(self.taken < self.announced);
+            assert_eq!(record.len(), 2 + self.taken as usize % 97);
+            assert!(record[1..].iter().all(|&word| word == u64::from(self.taken)));
+            self.taken += 1;
+        }
+    }
+
+    /// What one end writes the other reads, in order and whole, over many turns of the ring, and each is announced before;
+    /// a full ring says so.
     #[test]
     fn ring_keeps_order_over_many_turns() {
         let (arena, fd) = Arena::create(Clock::best()).unwrap();
@@ -532,21 +584,14 @@ mod tests {
         assert_eq!(arena.command(index), "python häuser.py");
         let other = Arena::open(fd).unwrap();
         let mut reader = other.reader(index);
-        let (mut written, mut seen) = (0u32, 0u32);
+        let (mut written, mut taker) = (0u32, Taker::default());
         while written < 400_000 {
             while put(&mut writer, written, 2 + written as usize % 97) {
                 written += 1;
             }
-            reader
-                .drain(|record| {
-                    assert_eq!(Header::parse(record[0]).id, seen);
-                    assert_eq!(record.len(), 2 + seen as usize % 97);
-                    assert!(record[1..].iter().all(|&word| word == u64::from(seen)));
-                    seen += 1;
-                })
-                .unwrap();
+            reader.drain(&mut taker).unwrap();
         }
-        assert_eq!(seen, written);
+        assert_eq!((taker.announced, taker.taken), (written, written));
         assert!(writer.drained());
     }
 
@@ -575,6 +620,6 @@ mod tests {
         // SAFETY: room for a record.
         unsafe { place.write(header(kind::CALL, 0, 9, 1)) };
         writer.publish(2);
-        assert_eq!(arena.reader(index).drain(|_| ()), Err(Corrupt));
+        assert_eq!(arena.reader(index).drain(&mut Taker::default()), Err(Corrupt));
     }
 }

@@ -71,7 +71,7 @@ pub mod end {
     pub const STOP: u32 = 1;
 }
 
-/// Tags of values. `type` is a type id (u32), `addr` an address (u64).
+/// Tags of values. `type` is a type id (u32); `object` says which one, see [`object`].
 pub mod tag {
     pub const NONE: u8 = 0;
     pub const TRUE: u8 = 1;
@@ -109,20 +109,20 @@ pub mod tag {
     pub const FROZENSET: u8 = 20;
     /// entries in all and kept (two u32), key and value in turn
     pub const DICT: u8 = 21;
-    /// type, addr: an object of which no more is told (the receiver, or below the depth that is read)
+    /// object: of which no more is told (the receiver, or below the depth that is read)
     pub const OBJECT: u8 = 22;
-    /// type, addr, shape (u32), a value for each name of the shape (`MISSING` where it is unset)
+    /// object, shape (u32), a value for each name of the shape (`MISSING` where it is unset)
     pub const FIELDS: u8 = 23;
-    /// type, addr, fields in all and kept (two u32), key and value in turn
+    /// object, fields in all and kept (two u32), key and value in turn
     pub const FIELDS_DYNAMIC: u8 = 24;
-    /// type, addr, a builtin value that the object extends (a subclass of list, str, int …), and then its
+    /// object, a builtin value that it extends (a subclass of list, str, int …), and then its
     /// fields (`FIELDS` or `FIELDS_DYNAMIC` of the same object) or `MISSING`
     pub const EXTENDS: u8 = 25;
     /// type, a string value: a well-known type as text (`datetime`, `Decimal`, `Path` …)
     pub const TEXT: u8 = 26;
-    /// type, addr, dtype (a string value), dimensions (u8), so many u64, items kept (u32), the items
+    /// object, dtype (a string value), dimensions (u8), so many u64, items kept (u32), the items
     pub const ARRAY: u8 = 27;
-    /// type, addr, items in all (u32): a container below the depth that is read
+    /// type, items in all (u32): a builtin container below the depth that is read
     pub const CONTAINER: u8 = 28;
     /// a container that holds itself: how many levels up it stands (u8)
     pub const CYCLE: u8 = 29;
@@ -137,6 +137,32 @@ pub mod tag {
     /// nothing more of the holder was read, because the bound of bytes was met: stands in place of an item or
     /// a key; the holder has no entries after it, whatever its count says
     pub const STOP: u8 = 34;
+    /// i16
+    pub const INT16: u8 = 35;
+    /// i32
+    pub const INT32: u8 = 36;
+    /// object, items in all (u32): an object that extends a container, below the depth that is read
+    pub const SIZED: u8 = 37;
+}
+
+/// An object by type and address: in one word where they fit, as they nearly always do; else `LONG`, the type (u32) and
+/// the address (u64).
+pub mod object {
+    const TYPE_SHIFT: u32 = 48;
+    /// What the type's place holds when both follow.
+    pub const LONG: u64 = 0xffff << TYPE_SHIFT;
+
+    #[inline(always)]
+    pub const fn word(kind: u32, address: u64) -> Option<u64> {
+        let fits = kind < 0xffff && address >> TYPE_SHIFT == 0;
+        if fits { Some((kind as u64) << TYPE_SHIFT | address) } else { None }
+    }
+
+    /// Type and address of a word that is not `LONG`.
+    #[inline(always)]
+    pub const fn parts(word: u64) -> (u32, u64) {
+        ((word >> TYPE_SHIFT) as u32, word & ((1 << TYPE_SHIFT) - 1))
+    }
 }
 
 /// Why a value is `UNREAD`.

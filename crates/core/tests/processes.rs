@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use common::{Recorder, Recording, int, lines, metadata, sealed, tails};
 use serde_json::json;
 use tamis_core::arena::{Arena, Clock, helper_state, state};
-use tamis_core::wire::{NONE_ID, end, kind, tag};
+use tamis_core::wire::{NONE_ID, end, kind, object, tag};
 
 /// A number in memory that forked children share.
 fn shared() -> &'static AtomicU64 {
@@ -310,7 +310,7 @@ fn memory_is_bounded() {
     recorder.code(0, "f", &["self", "number"]);
     for number in 0..10_000_000u64 {
         let address = 0x7f00_0000_0000 + number / 8 * 64;
-        let object = [&[tag::OBJECT][..], &0u32.to_le_bytes(), &address.to_le_bytes()].concat();
+        let object = [&[tag::OBJECT][..], &object::word(0, address).unwrap().to_le_bytes()].concat();
         recorder.call_with(0, 0x1000, &[object, int((number / 3) as i64)]);
         recorder.leave(0, 0x1000);
     }

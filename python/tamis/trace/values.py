@@ -184,8 +184,9 @@ class _Writer:
     def object(self, value: dict[str, Any]) -> None:
         """An object, with what was read of it: `Order#3(total=12.5)`."""
         name = short_type(str(value["$type"]))
+        number = f"#{value['$id']}" if "$id" in value else ""
         if "$len" in value:
-            self.put(f"<{name} of {value['$len']:,}>", "cut")
+            self.put(f"<{name}{' ' if number else ''}{number} of {value['$len']:,}>", "cut")
             return
         if "$unread" in value:
             self.put(f"<{name}, not read: {value['$unread']!s}>", "cut")
@@ -194,7 +195,6 @@ class _Writer:
             self.array(name, value)
             return
         fields = [(key, item) for key, item in value.items() if key not in _OF_AN_OBJECT]
-        number = f"#{value['$id']}" if "$id" in value else ""
         held = value.get("$value")
         arguments = dict(fields).get("args")
         if len(fields) == 1 and held is None and isinstance(arguments, dict) and "$tuple" in arguments:

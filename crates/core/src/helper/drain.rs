@@ -14,7 +14,7 @@ use super::output::Output;
 use super::part::Part;
 use super::policy::Policy;
 use super::process::{Watch, ignore_signals};
-use crate::arena::{Arena, Reader, helper_state, monotonic_ns, state};
+use crate::arena::{Arena, Reader, Take, helper_state, monotonic_ns, state};
 use crate::trace::metadata::{self, Moment};
 use crate::trace::segment::{create, lock};
 use crate::trace::writer::Writer;
@@ -269,16 +269,12 @@ impl<'a> Helper<'a> {
             return 0;
         };
         let (arena, time) = (self.arena, &self.time);
-        let read = source.reader.drain(|record| {
-            part.record(record, time, parts, output);
-            if output.is_full() {
-                output.flush(|| beat(arena));
-            }
-        });
+        let read = source.reader.drain(&mut Intake { part, time, parts, output, arena });
         match read {
             Ok(records) => records,
             Err(_corrupt) => {
                 // Nothing after it can be trusted to be a record.
+                output.forget();
                 output.corrupt += 1;
                 self.finish_part(index);
                 0
@@ -350,6 +346,30 @@ impl<'a> Helper<'a> {
                 trace_filter: output.policy.describe(),
             },
         )
+    }
+}
+
+/// Takes the records of one process in.
+struct Intake<'a> {
+    part: &'a mut Part,
+    time: &'a Time,
+    parts: usize,
+    output: &'a mut Output,
+    arena: &'a Arena,
+}
+
+impl Take for Intake<'_> {
+    #[inline]
+    fn announce(&mut self, record: &[u64]) {
+        self.part.announce(record, self.output);
+    }
+
+    #[inline]
+    fn take(&mut self, record: &[u64]) {
+        self.part.record(record, self.time, self.parts, self.output);
+        if self.output.is_full() {
+            self.output.flush(|| beat(self.arena));
+        }
     }
 }
 

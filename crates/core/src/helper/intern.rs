@@ -1,60 +1,132 @@
 //! The distinct values of a segment, by their bytes.
+//!
+//! Most of what finding a value costs is waiting for memory. So each value is announced some records before it is
+//! asked for ([`Interner::announce`]): by then the places where it may stand are in the processor's cache.
 
-use hashbrown::HashTable;
+use crate::arena::AHEAD;
 
-/// A segment ends when it holds so many distinct values: the table is as full then as it may be.
+/// A segment ends when it holds so many distinct values.
 pub const MAX_VALUES: usize = 448 * 1024;
 /// Or so many words of them.
 pub const MAX_WORDS: usize = 2 * 1024 * 1024;
+
+/// Half-way between the announcement of a value and its use its words are fetched.
+const MOST_AHEAD: usize = 2 * AHEAD;
+/// Stands for the hash of a record without a value.
+const NONE: u64 = 0;
+
+/// What stands before a value among the words: its number and length, and its owner. Beside the value itself, so that
+/// finding one looks at one place in memory.
+const HEAD: usize = 2;
+const FIRST_SLOTS: usize = 16 * 1024;
 
 struct Entry {
     offset: u32,
     uses: u32,
 }
 
-/// What stands before a value among the words: its number and length, and its owner. Beside the value itself, so that
-/// finding one looks at one place in memory.
-const HEAD: usize = 2;
-
 /// Finds out whether a value was met before in its segment. Values are compared whole, never by hash alone.
 pub struct Interner {
-    /// The upper half of a value's hash, and where its words begin.
-    table: HashTable<(u32, u32)>,
+    /// A table with open addressing: the upper half of a value's hash, and where its words begin; 0 for none.
+    slots: Vec<u64>,
     entries: Vec<Entry>,
     words: Vec<u64>,
+    /// Hashes of the values that were announced, in turn; of how many records that was told, and how many of these were
+    /// taken.
+    announced: [u64; MOST_AHEAD],
+    newest: usize,
+    taken: usize,
+    current: u64,
 }
 
 impl Interner {
     pub fn new() -> Interner {
-        Interner { table: HashTable::new(), entries: Vec::new(), words: Vec::new() }
+        Interner {
+            slots: vec![0; FIRST_SLOTS],
+            entries: Vec::new(),
+            words: vec![0],
+            announced: [NONE; MOST_AHEAD],
+            newest: 0,
+            taken: 0,
+            current: NONE,
+        }
     }
 
-    /// The number of a value, and whether it is new. `owner` says whose definitions its bytes refer to.
+    /// Says what a record brings that will be taken soon: the owner of a value and the value, or none.
+    #[inline]
+    pub fn announce(&mut self, value: Option<(u64, &[u64])>) {
+        let hash = value.map_or(NONE, |(owner, value)| hash(owner, value));
+        prefetch(&self.slots, self.place(hash));
+        self.announced[self.newest % MOST_AHEAD] = hash;
+        self.newest += 1;
+        let sooner = self.announced[self.newest.wrapping_sub(AHEAD / 2) % MOST_AHEAD];
+        prefetch(&self.words, self.slots[self.place(sooner)] as u32 as usize);
+    }
+
+    /// The record that was announced longest ago is taken now.
+    #[inline]
+    pub fn next(&mut self) {
+        self.current = if self.taken < self.newest { self.announced[self.taken % MOST_AHEAD] } else { NONE };
+        self.taken = (self.taken + 1).min(self.newest);
+    }
+
+    /// What was announced will not be taken.
+    pub fn forget(&mut self) {
+        self.taken = self.newest;
+    }
+
+    /// The number of the value of the present record, and whether it is new. `owner` says whose definitions its bytes
+    /// refer to.
     #[inline]
     pub fn number(&mut self, owner: u64, value: &[u64]) -> (u32, bool) {
-        let hash = hash(owner, value);
-        let short = (hash >> 32) as u32;
-        let words = &self.words;
-        let found = self.table.find(hash, |&(other, offset)| {
-            other == short && {
-                let kept = &words[offset as usize..];
-                let length = (kept[0] >> 32) as usize;
-                kept[1] == owner && length == value.len() && &kept[HEAD..HEAD + length] == value
+        let hash = if self.current == NONE { hash(owner, value) } else { self.current };
+        let mut place = self.place(hash);
+        loop {
+            let slot = self.slots[place];
+            if slot == 0 {
+                return (self.insert(hash, place, owner, value), true);
             }
-        });
-        if let Some(&(_, offset)) = found {
-            let number = words[offset as usize] as u32;
-            self.entries[number as usize].uses += 1;
-            return (number, false);
+            if slot >> 32 == hash >> 32 {
+                let kept = &self.words[slot as u32 as usize..];
+                let length = (kept[0] >> 32) as usize;
+                if kept[1] == owner && length == value.len() && kept[HEAD..HEAD + length] == *value {
+                    let number = kept[0] as u32;
+                    self.entries[number as usize].uses += 1;
+                    return (number, false);
+                }
+            }
+            place = (place + 1) & (self.slots.len() - 1);
         }
+    }
+
+    #[inline]
+    fn place(&self, hash: u64) -> usize {
+        (hash >> 32) as usize & (self.slots.len() - 1)
+    }
+
+    fn insert(&mut self, hash: u64, place: usize, owner: u64, value: &[u64]) -> u32 {
         let number = self.entries.len() as u32;
         let offset = self.words.len() as u32;
         self.words.extend_from_slice(&[u64::from(number) | (value.len() as u64) << 32, owner]);
         self.words.extend_from_slice(value);
         self.entries.push(Entry { offset, uses: 1 });
-        // The table's own hash keeps the upper half of a value's hash: that is enough to place it anew.
-        self.table.insert_unique(hash, (short, offset), |&(short, _)| spread(short));
-        (number, true)
+        self.slots[place] = hash >> 32 << 32 | u64::from(offset);
+        if self.entries.len() > self.slots.len() / 2 {
+            self.grow();
+        }
+        number
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let larger = vec![0; self.slots.len() * 2];
+        for slot in std::mem::replace(&mut self.slots, larger).into_iter().filter(|&slot| slot != 0) {
+            let mut place = self.place(slot);
+            while self.slots[place] != 0 {
+                place = (place + 1) & (self.slots.len() - 1);
+            }
+            self.slots[place] = slot;
+        }
     }
 
     /// The bytes of a value, as they were first met.
@@ -76,25 +148,22 @@ impl Interner {
         self.entries.len() >= MAX_VALUES || self.words.len() >= MAX_WORDS
     }
 
+    /// Forgets the values; what was announced stays so.
     pub fn clear(&mut self) {
-        self.table.clear();
+        self.slots.fill(0);
         self.entries.clear();
-        self.words.clear();
+        self.words.truncate(1);
     }
 }
 
-/// The hash of the table is made of 32 bits, so that it can be made again from what the table keeps.
+/// Its upper half is used: as a place and to tell values apart.
+#[inline]
 fn hash(owner: u64, value: &[u64]) -> u64 {
     let mut state = fold(owner ^ 0x9e37_79b9_7f4a_7c15, 0xd6e8_feb8_6659_fd93);
     for &word in value {
         state = fold(state ^ word, 0xa076_1d64_78bd_642f);
     }
-    spread((state ^ value.len() as u64) as u32)
-}
-
-fn spread(short: u32) -> u64 {
-    // The table takes its place from the low bits and seven bits of tag from the top.
-    u64::from(short) << 32 | u64::from(short.wrapping_mul(0x9e37_79b1))
+    fold(state ^ value.len() as u64, 0xe703_7ed1_a0b4_28db)
 }
 
 #[inline(always)]
@@ -103,27 +172,64 @@ fn fold(left: u64, right: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
+/// Asks for an element, without waiting for it.
+#[inline(always)]
+fn prefetch(of: &[u64], index: usize) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint that reads nothing, whatever the address.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(of.as_ptr().wrapping_add(index).cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (of, index);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn number(interner: &mut Interner, owner: u64, value: &[u64]) -> (u32, bool) {
+        interner.announce(Some((owner, value)));
+        interner.next();
+        interner.number(owner, value)
+    }
 
     /// Equal values have one number, different ones never do; the same bytes of another owner are another value.
     #[test]
     fn distinct() {
         let mut interner = Interner::new();
         for round in 0..2 {
-            for number in 0..5_000u64 {
-                let value = vec![number % 70; number as usize % 9 + number as usize / 630];
-                let owner = number / 1_000;
-                let (found, new) = interner.number(owner, &value);
+            for index in 0..40_000u64 {
+                let value = vec![index % 70; index as usize % 9 + index as usize / 4_200];
+                let owner = index / 1_000;
+                let (found, new) = number(&mut interner, owner, &value);
                 assert_eq!(interner.value(found), value);
                 assert!(round == 0 || !new);
             }
         }
         let before = interner.len();
-        assert_eq!(interner.number(77, &[1]), (before as u32, true));
-        assert_eq!(interner.number(78, &[1]), (before as u32 + 1, true));
-        assert_eq!(interner.number(77, &[1]), (before as u32, false));
+        assert_eq!(number(&mut interner, 77, &[1]), (before as u32, true));
+        assert_eq!(number(&mut interner, 78, &[1]), (before as u32 + 1, true));
+        assert_eq!(number(&mut interner, 77, &[1]), (before as u32, false));
         assert_eq!(interner.uses(before as u32), 2);
+    }
+
+    /// Values that wait when a segment ends are found anew, in their order.
+    #[test]
+    fn announced_over_the_end_of_a_segment() {
+        let mut interner = Interner::new();
+        let values: Vec<[u64; 2]> = (0..200).map(|index| [index % 7, index % 3]).collect();
+        for (index, value) in values.iter().enumerate() {
+            interner.announce(Some((1, value)));
+            if index % 50 == 20 {
+                interner.clear();
+            }
+            if index >= AHEAD {
+                interner.next();
+                let (found, _) = interner.number(1, &values[index - AHEAD]);
+                assert_eq!(interner.value(found), values[index - AHEAD]);
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::wire;
 /// A name as a member of a JSON object, and as a step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
-    /// `"name":`, escaped.
+    /// `,"name":`, escaped.
     pub member: Box<str>,
     /// `.name`, or `["odd name"]`.
     pub step: Box<str>,
@@ -13,19 +13,52 @@ pub struct Name {
 
 impl Name {
     pub fn new(text: &str) -> Name {
-        let mut member = String::new();
+        let mut member = vec![b','];
         write_member(&mut member, text);
         let mut step = String::new();
         write_step(&mut step, text);
-        Name { member: member.into(), step: step.into() }
+        Name { member: text_of(member), step: step.into() }
     }
+}
+
+/// A type's name, as JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypeName {
+    /// `{"$type":"name","$id":`
+    head: Box<str>,
+}
+
+const BEFORE_NAME: &str = r#"{"$type":"#;
+const BEHIND_NAME: &str = r#","$id":"#;
+
+impl TypeName {
+    pub fn new(text: &str) -> TypeName {
+        let mut head = BEFORE_NAME.as_bytes().to_vec();
+        write_string(&mut head, text);
+        head.extend_from_slice(BEHIND_NAME.as_bytes());
+        TypeName { head: text_of(head) }
+    }
+
+    /// How an object of the type begins: its number comes next.
+    pub fn object(&self) -> &str {
+        &self.head
+    }
+
+    /// The name as a JSON string.
+    pub fn quoted(&self) -> &str {
+        &self.head[BEFORE_NAME.len()..self.head.len() - BEHIND_NAME.len()]
+    }
+}
+
+/// JSON is made as bytes, and all that goes into it is text.
+fn text_of(json: Vec<u8>) -> Box<str> {
+    String::from_utf8(json).unwrap_or_default().into()
 }
 
 /// The definitions of one process, by id.
 #[derive(Default)]
 pub struct Names {
-    /// As JSON strings.
-    pub types: Table<Box<str>>,
+    pub types: Table<TypeName>,
     pub shapes: Table<Box<[Name]>>,
     pub keys: Table<Box<str>>,
     /// The parameters of code objects.
@@ -73,11 +106,7 @@ impl Names {
                 None => false,
             },
             wire::kind::DEF_TYPE => match wire::take_str(body) {
-                Some(name) => {
-                    let mut quoted = String::new();
-                    write_string(&mut quoted, &name);
-                    self.types.set(id, quoted.into())
-                }
+                Some(name) => self.types.set(id, TypeName::new(&name)),
                 None => false,
             },
             _ => match wire::take_str(body) {
@@ -100,15 +129,15 @@ pub fn members(names: &[String]) -> Box<[Name]> {
 }
 
 /// Writes `"name":`; a name that begins with `$` gets one more.
-pub fn write_member(out: &mut String, name: &str) {
+pub fn write_member(out: &mut Vec<u8>, name: &str) {
     if name.starts_with('$') {
         let start = out.len();
         write_string(out, name);
-        out.insert(start + 1, '$');
+        out.insert(start + 1, b'$');
     } else {
         write_string(out, name);
     }
-    out.push(':');
+    out.push(b':');
 }
 
 /// Writes the step of a path that leads to a name.
@@ -118,37 +147,37 @@ pub fn write_step(out: &mut String, name: &str) {
         out.push('.');
         out.push_str(name);
     } else {
+        let mut quoted = Vec::new();
+        write_string(&mut quoted, name);
         out.push('[');
-        write_string(out, name);
+        out.push_str(&text_of(quoted));
         out.push(']');
     }
 }
 
 /// Writes a JSON string.
-pub fn write_string(out: &mut String, text: &str) {
-    out.push('"');
+pub fn write_string(out: &mut Vec<u8>, text: &str) {
+    const HEX: [u8; 16] = *b"0123456789abcdef";
+    out.push(b'"');
     let mut done = 0;
     for (index, byte) in text.bytes().enumerate() {
         if byte >= 0x20 && byte != b'"' && byte != b'\\' {
             continue;
         }
-        out.push_str(&text[done..index]);
+        out.extend_from_slice(&text.as_bytes()[done..index]);
         done = index + 1;
         match byte {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            b'\n' => out.push_str("\\n"),
-            b'\r' => out.push_str("\\r"),
-            b'\t' => out.push_str("\\t"),
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
             _ => {
-                const HEX: [char; 16] =
-                    ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-                out.push_str("\\u00");
-                out.push(HEX[usize::from(byte >> 4)]);
-                out.push(HEX[usize::from(byte & 15)]);
+                out.extend_from_slice(b"\\u00");
+                out.extend([HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
             }
         }
     }
-    out.push_str(&text[done..]);
-    out.push('"');
+    out.extend_from_slice(&text.as_bytes()[done..]);
+    out.push(b'"');
 }

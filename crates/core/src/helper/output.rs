@@ -11,14 +11,14 @@ use super::intern::Interner;
 use super::names::{Name, Names};
 use super::policy::Policy;
 use super::value::{Decoder, Found};
-use crate::trace::rows::{Code, Events, Process, Values};
+use crate::trace::rows::{Code, Process};
 use crate::trace::schema::EVENT_KINDS;
 use crate::trace::writer::{Batch, Writer};
 use crate::wire::{CodeDef, code_flag};
 
 /// Rows that go to the writing thread at once.
-pub const BATCH_ROWS: usize = 32 * 1024;
-const BATCH_JSON: usize = 1024 * 1024;
+const BATCH_ROWS: usize = 8 * 1024;
+const BATCH_JSON: usize = 512 * 1024;
 /// No row waits longer for the tail.
 const BATCH_AGE: Duration = Duration::from_millis(90);
 /// A segment ends with the first of these.
@@ -62,7 +62,7 @@ pub struct Output {
 impl Output {
     pub fn new(writer: Writer, policy: Policy) -> Output {
         Output {
-            batch: Batch { events: Events::with_capacity(BATCH_ROWS + 1024), ..Batch::default() },
+            batch: Batch::default(),
             policy,
             corrupt: 0,
             writer,
@@ -79,6 +79,23 @@ impl Output {
             values: 0,
             kinds: [0; EVENT_KINDS.len()],
         }
+    }
+
+    /// What the records bring that come next ([`Interner::announce`]).
+    #[inline(always)]
+    pub fn announce(&mut self, value: Option<(u64, &[u64])>) {
+        self.interner.announce(value);
+    }
+
+    /// The next of the announced records is taken.
+    #[inline(always)]
+    pub fn next(&mut self) {
+        self.interner.next();
+    }
+
+    /// A process's records end before those that were announced.
+    pub fn forget(&mut self) {
+        self.interner.forget();
     }
 
     /// The number of a value in the present segment. `parameters`: it is the arguments of a call.
@@ -110,12 +127,11 @@ impl Output {
     ) {
         let body = bytes(self.interner.value(number));
         let mut decoder = Decoder { names, ids, id_limit };
-        let values = &mut self.batch.values;
-        let read = match parameters {
-            Some(parameters) => decoder.arguments(parameters, body, &mut values.json, &mut self.found),
-            None => decoder.value(body, &mut values.json, &mut self.found),
-        };
-        values.ends.push(values.json.len() as i32);
+        let found = &mut self.found;
+        let read = self.batch.values.push(|json| match parameters {
+            Some(parameters) => decoder.arguments(parameters, body, json, found),
+            None => decoder.value(body, json, found),
+        });
         self.corrupt += u64::from(read.is_err());
         self.values += 1;
         for found in self.found.drain(..) {
@@ -167,7 +183,7 @@ impl Output {
     #[inline(always)]
     pub fn is_full(&self) -> bool {
         self.batch.events.len() >= BATCH_ROWS
-            || self.batch.values.json.len() >= BATCH_JSON
+            || self.batch.values.plain().len() >= BATCH_JSON
             || self.interner.is_full()
     }
 
@@ -182,17 +198,17 @@ impl Output {
         self.sent = Instant::now();
         let batch = &self.batch;
         let nothing = batch.events.is_empty()
-            && batch.values.ends.is_empty()
+            && batch.values.is_empty()
             && batch.code.is_empty()
             && batch.processes.is_empty();
         if nothing {
             return;
         }
-        for &kind in &batch.events.kind {
-            self.kinds[usize::from(kind)] += 1;
+        for row in &batch.events.rows {
+            self.kinds[usize::from(row.kind())] += 1;
         }
         self.rows += batch.events.len();
-        self.json += batch.values.json.len();
+        self.json += batch.values.plain().len();
         self.batches += 1;
         let full = self.rows >= SEGMENT_ROWS
             || self.json >= SEGMENT_JSON
@@ -204,12 +220,7 @@ impl Output {
             self.segment += 1;
             (self.rows, self.json, self.batches) = (0, 0, 0);
         }
-        let next = Batch {
-            segment: self.segment,
-            events: Events::with_capacity(BATCH_ROWS + 1024),
-            values: Values::with_capacity(self.interner.len() as i32, self.batch.values.json.len()),
-            ..Batch::default()
-        };
+        let next = self.writer.batch(self.segment, self.interner.len() as i32);
         let mut batch = std::mem::replace(&mut self.batch, next);
         batch.seal = full;
         if self.failed.is_none()

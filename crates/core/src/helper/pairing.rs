@@ -11,7 +11,7 @@ use rustc_hash::FxHasher;
 
 use super::call::{Call, Raised, Seen, Thread};
 use super::ids::Numbers;
-use crate::trace::rows::{Event, Events, NULL, NULL32};
+use crate::trace::rows::{Events, NULL, NULL32, Row};
 use crate::trace::schema::event;
 
 /// Exceptions are short-lived; so many addresses are remembered.
@@ -328,16 +328,19 @@ impl Pairing {
         out: &mut Events,
     ) {
         let thread = &mut self.threads[self.thread as usize];
-        let event = Event {
-            thread: self.thread as i32,
-            seq: thread.seq,
+        out.rows.push(Row {
             time: seen.time,
-            kind,
+            seq: thread.seq,
             call,
+            parent,
+            start,
+            own,
             code: seen.code,
-        };
+            value: seen.value,
+            thread: self.thread as i32,
+            origin: Row::origin(self.part, kind),
+        });
         thread.seq += 1;
-        out.push(self.part, event, parent, seen.value, start, own);
         if task > 0 {
             out.task.put(out.len() - 1, task);
         }

@@ -58,6 +58,7 @@ impl Part {
     /// Takes in one record. `parts`: how many processes record now, which share the bound on objects.
     #[inline]
     pub fn record(&mut self, words: &[u64], time: &Time, parts: usize, output: &mut Output) {
+        output.next();
         let header = Header::parse(words[0]);
         let when = time.ns(words[1]);
         match header.kind {
@@ -110,8 +111,7 @@ impl Part {
         output: &mut Output,
     ) -> Option<()> {
         let (&frame, mut rest) = words.split_first()?;
-        let has_exception = matches!(header.kind, kind::THROW..=kind::UNWIND);
-        let raised = if has_exception {
+        let raised = if has_exception(header) {
             let (&address, after) = rest.split_first()?;
             rest = after;
             let mut line = 0;
@@ -125,7 +125,7 @@ impl Part {
             None
         };
         let mut task = None;
-        if header.flags & flag::TASK != 0 && matches!(header.kind, kind::CALL | kind::RESUME) {
+        if has_task(header) {
             let (&number, after) = rest.split_first()?;
             rest = after;
             task = Some(i32::try_from(number).unwrap_or(0));
@@ -168,15 +168,27 @@ impl Part {
 
     #[inline(always)]
     fn value(&mut self, header: Header, words: &[u64], parts: usize, output: &mut Output) -> i32 {
-        let part = (self.process.part as u64) << 32;
         let limit = (OBJECTS / parts.max(1)).max(4_096);
-        if header.kind == kind::CALL {
-            let parameters = self.names.parameters.get(header.id).map_or(&[][..], |names| names);
-            let owner = part | u64::from(header.id);
-            output.value(owner, words, Some(parameters), &self.names, &mut self.ids, limit)
+        let owner = owner(self.process.part, header);
+        let parameters = if header.kind == kind::CALL {
+            Some(self.names.parameters.get(header.id).map_or(&[][..], |names| names))
         } else {
-            output.value(part | u64::from(NONE_ID), words, None, &self.names, &mut self.ids, limit)
-        }
+            None
+        };
+        output.value(owner, words, parameters, &self.names, &mut self.ids, limit)
+    }
+
+    /// Announces the value of a record that is to come.
+    #[inline(always)]
+    pub fn announce(&self, words: &[u64], output: &mut Output) {
+        let header = Header::parse(words[0]);
+        let value = matches!(header.kind, kind::CALL..=kind::UNWIND) && header.flags & flag::VALUE != 0;
+        let before = value_at(header);
+        output.announce(if value && words.len() >= before {
+            Some((owner(self.process.part, header), &words[before..]))
+        } else {
+            None
+        });
     }
 
     /// The process records no more. `now`: when that was found out.
@@ -189,4 +201,23 @@ impl Part {
         self.pairing.finish(ended, &mut output.batch.events);
         output.process(self.process.clone());
     }
+}
+
+fn has_exception(header: Header) -> bool {
+    matches!(header.kind, kind::THROW..=kind::UNWIND)
+}
+
+fn has_task(header: Header) -> bool {
+    header.flags & flag::TASK != 0 && matches!(header.kind, kind::CALL | kind::RESUME)
+}
+
+/// Words of a record before its value.
+fn value_at(header: Header) -> usize {
+    let exception = if has_exception(header) { 1 + usize::from(header.kind != kind::THROW) } else { 0 };
+    3 + exception + usize::from(has_task(header))
+}
+
+/// Whose definitions the bytes of a value refer to: the process's, and for arguments the code object's.
+fn owner(part: i32, header: Header) -> u64 {
+    (part as u64) << 32 | u64::from(if header.kind == kind::CALL { header.id } else { NONE_ID })
 }

@@ -1,6 +1,7 @@
 //! The trace directory, as it is written: tables, segments, tails and metadata.
 
 pub mod metadata;
+mod parquet;
 pub mod rows;
 pub mod schema;
 pub mod segment;

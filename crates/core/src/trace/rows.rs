@@ -1,36 +1,64 @@
-//! Rows on their way to the files: plain vectors that the helper fills, and their turn into Arrow.
+//! Rows on their way to the files: what the helper fills, and its turn into Arrow.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow_array::builder::{ListBuilder, StringBuilder};
-use arrow_array::types::ArrowPrimitiveType;
+use arrow_array::types::{ArrowPrimitiveType, Int32Type, Int64Type};
 use arrow_array::{
     ArrayRef, BooleanArray, DictionaryArray, Int32Array, Int64Array, PrimitiveArray, RecordBatch,
     StringArray, UInt8Array,
 };
-use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{ArrowNativeType, Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, SchemaRef};
 
 use super::schema::EVENT_KINDS;
 
-/// Stands for null in the vectors of [`Events`].
+/// Stands for null in a [`Row`].
 pub const NULL: i64 = i64::MIN;
 pub const NULL32: i32 = i32::MIN;
 
-/// Rows of `events`. Columns that most rows lack are kept as (row, value) pairs.
+/// What most rows of `events` have: as much as a line of the processor's cache holds.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+pub struct Row {
+    pub time: i64,
+    pub seq: i64,
+    pub call: i64,
+    pub parent: i64,
+    pub start: i64,
+    pub own: i64,
+    pub code: i32,
+    pub value: i32,
+    pub thread: i32,
+    /// See [`Row::origin`].
+    pub origin: u32,
+}
+
+const _: () = assert!(size_of::<Row>() == 64);
+
+impl Row {
+    /// Which process (of sixteen million at most), and the number of the event's kind.
+    #[inline(always)]
+    pub fn origin(part: i32, kind: u8) -> u32 {
+        (part as u32) << 8 | u32::from(kind)
+    }
+
+    #[inline(always)]
+    pub fn part(&self) -> i32 {
+        (self.origin >> 8) as i32
+    }
+
+    #[inline(always)]
+    pub fn kind(&self) -> u8 {
+        self.origin as u8
+    }
+}
+
+/// Rows of `events`. Columns that most rows lack are kept apart.
 #[derive(Default)]
 pub struct Events {
-    pub part: Vec<i32>,
-    pub thread: Vec<i32>,
-    pub seq: Vec<i64>,
-    pub time: Vec<i64>,
-    pub kind: Vec<u8>,
-    pub call: Vec<i64>,
-    pub parent: Vec<i64>,
-    pub code: Vec<i32>,
-    pub value: Vec<i32>,
-    pub start: Vec<i64>,
-    pub own: Vec<i64>,
+    pub segment: i32,
+    pub rows: Vec<Row>,
     pub resumed_by: Sparse<i64>,
     pub line: Sparse<i32>,
     pub own_total: Sparse<i64>,
@@ -38,7 +66,7 @@ pub struct Events {
     pub exception: Sparse<i64>,
 }
 
-/// A column of which most rows are null.
+/// A column of which most rows are null: rows, in order, and their values.
 #[derive(Default)]
 pub struct Sparse<T>(Vec<(u32, T)>);
 
@@ -48,145 +76,142 @@ impl<T: ArrowNativeType> Sparse<T> {
         self.0.push((row as u32, value));
     }
 
-    fn array<P: ArrowPrimitiveType<Native = T>>(&self, rows: usize) -> ArrayRef {
-        if self.0.is_empty() {
-            return Arc::new(PrimitiveArray::<P>::new_null(rows));
-        }
-        let mut values = vec![T::default(); rows];
-        let mut valid = arrow_array::builder::BooleanBufferBuilder::new(rows);
-        valid.append_n(rows, false);
-        for &(row, value) in &self.0 {
-            values[row as usize] = value;
-            valid.set_bit(row as usize, true);
-        }
-        let nulls = NullBuffer::new(valid.finish());
-        Arc::new(PrimitiveArray::<P>::new(values.into(), Some(nulls)))
+    pub fn entries(&self) -> &[(u32, T)] {
+        &self.0
     }
-}
 
-/// What every row of `events` has.
-pub struct Event {
-    pub thread: i32,
-    pub seq: i64,
-    pub time: i64,
-    pub kind: u8,
-    pub call: i64,
-    pub code: i32,
+    fn array<P: ArrowPrimitiveType<Native = T>>(&self, rows: usize) -> ArrayRef {
+        let mut entries = self.0.iter().peekable();
+        let values = (0..rows).map(|row| entries.next_if(|entry| entry.0 as usize == row).map(|entry| entry.1));
+        Arc::new(PrimitiveArray::<P>::from_iter(values))
+    }
 }
 
 impl Events {
-    pub fn with_capacity(rows: usize) -> Events {
-        Events {
-            part: Vec::with_capacity(rows),
-            thread: Vec::with_capacity(rows),
-            seq: Vec::with_capacity(rows),
-            time: Vec::with_capacity(rows),
-            kind: Vec::with_capacity(rows),
-            call: Vec::with_capacity(rows),
-            parent: Vec::with_capacity(rows),
-            code: Vec::with_capacity(rows),
-            value: Vec::with_capacity(rows),
-            start: Vec::with_capacity(rows),
-            own: Vec::with_capacity(rows),
-            ..Events::default()
-        }
-    }
-
     pub fn len(&self) -> usize {
-        self.time.len()
+        self.rows.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.time.is_empty()
+        self.rows.is_empty()
     }
 
-    /// Appends a row; the caller sets the sparse columns of row `len() - 1` afterwards.
-    #[inline(always)]
-    pub fn push(&mut self, part: i32, event: Event, parent: i64, value: i32, start: i64, own: i64) {
-        self.part.push(part);
-        self.thread.push(event.thread);
-        self.seq.push(event.seq);
-        self.time.push(event.time);
-        self.kind.push(event.kind);
-        self.call.push(event.call);
-        self.code.push(event.code);
-        self.parent.push(parent);
-        self.value.push(value);
-        self.start.push(start);
-        self.own.push(own);
+    /// Forgets the rows, and keeps the room that they took for those of a segment.
+    pub fn emptied(mut self, segment: i32) -> Events {
+        self.segment = segment;
+        self.rows.clear();
+        self.resumed_by.0.clear();
+        self.line.0.clear();
+        self.own_total.0.clear();
+        self.task.0.clear();
+        self.exception.0.clear();
+        self
     }
 
-    pub fn batch(
-        self,
-        schema: &SchemaRef,
-        segment: i32,
-        kinds: &ArrayRef,
-    ) -> Result<RecordBatch, ArrowError> {
+    pub fn batch(&self, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
         let rows = self.len();
-        let kind = DictionaryArray::try_new(UInt8Array::from(self.kind), kinds.clone())?;
+        let kind = UInt8Array::from_iter_values(self.rows.iter().map(Row::kind));
         let columns: Vec<ArrayRef> = vec![
-            Arc::new(Int32Array::from(vec![segment; rows])),
-            Arc::new(Int32Array::from(self.part)),
-            Arc::new(Int32Array::from(self.thread)),
-            Arc::new(Int64Array::from(self.seq)),
-            Arc::new(Int64Array::from(self.time)),
-            Arc::new(kind),
-            Arc::new(Int64Array::from(self.call)),
-            Arc::new(longs(self.parent)),
-            self.resumed_by.array::<arrow_array::types::Int64Type>(rows),
-            Arc::new(Int32Array::from(self.code)),
-            self.line.array::<arrow_array::types::Int32Type>(rows),
-            Arc::new(ints(self.value)),
-            Arc::new(longs(self.start)),
-            Arc::new(longs(self.own)),
-            self.own_total.array::<arrow_array::types::Int64Type>(rows),
-            self.task.array::<arrow_array::types::Int32Type>(rows),
-            self.exception.array::<arrow_array::types::Int64Type>(rows),
+            Arc::new(Int32Array::from(vec![self.segment; rows])),
+            self.ints(Row::part),
+            self.ints(|row| row.thread),
+            self.longs(|row| row.seq),
+            self.longs(|row| row.time),
+            Arc::new(DictionaryArray::try_new(kind, kinds())?),
+            self.longs(|row| row.call),
+            self.longs(|row| row.parent),
+            self.resumed_by.array::<Int64Type>(rows),
+            self.ints(|row| row.code),
+            self.line.array::<Int32Type>(rows),
+            self.ints(|row| row.value),
+            self.longs(|row| row.start),
+            self.longs(|row| row.own),
+            self.own_total.array::<Int64Type>(rows),
+            self.task.array::<Int32Type>(rows),
+            self.exception.array::<Int64Type>(rows),
         ];
         RecordBatch::try_new(schema.clone(), columns)
     }
-}
 
-fn longs(values: Vec<i64>) -> Int64Array {
-    let valid = BooleanBuffer::collect_bool(values.len(), |row| values[row] != NULL);
-    Int64Array::new(values.into(), Some(NullBuffer::new(valid)))
-}
+    fn longs(&self, of: impl Fn(&Row) -> i64) -> ArrayRef {
+        let values = self.rows.iter().map(|row| Some(of(row)).filter(|&value| value != NULL));
+        Arc::new(Int64Array::from_iter(values))
+    }
 
-fn ints(values: Vec<i32>) -> Int32Array {
-    let valid = BooleanBuffer::collect_bool(values.len(), |row| values[row] != NULL32);
-    Int32Array::new(values.into(), Some(NullBuffer::new(valid)))
+    fn ints(&self, of: impl Fn(&Row) -> i32) -> ArrayRef {
+        let values = self.rows.iter().map(|row| Some(of(row)).filter(|&value| value != NULL32));
+        Arc::new(Int32Array::from_iter(values))
+    }
 }
 
 /// The dictionary of `events.kind`: one array for all batches, so that a tail sends it once.
-pub fn kinds() -> ArrayRef {
-    Arc::new(StringArray::from(EVENT_KINDS.to_vec()))
+fn kinds() -> ArrayRef {
+    static KINDS: OnceLock<ArrayRef> = OnceLock::new();
+    KINDS.get_or_init(|| Arc::new(StringArray::from(EVENT_KINDS.to_vec()))).clone()
 }
 
-/// Rows of `values`: one JSON text after the other.
+/// Rows of `values`: one JSON text after the other, each with its length before it, as Parquet's plain encoding
+/// wants texts.
 #[derive(Default)]
 pub struct Values {
+    pub segment: i32,
     /// Number of the first row; the others follow.
     pub first: i32,
-    pub ends: Vec<i32>,
-    pub json: String,
+    rows: usize,
+    plain: Vec<u8>,
 }
 
+const LENGTH: usize = size_of::<u32>();
+
 impl Values {
-    /// `likely`: how many bytes of JSON are likely to come.
-    pub fn with_capacity(first: i32, likely: usize) -> Values {
-        Values { first, ends: Vec::new(), json: String::with_capacity(likely + likely / 8) }
+    pub fn len(&self) -> usize {
+        self.rows
     }
 
-    pub fn batch(self, schema: &SchemaRef, segment: i32) -> Result<RecordBatch, ArrowError> {
-        let rows = self.ends.len();
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    pub fn plain(&self) -> &[u8] {
+        &self.plain
+    }
+
+    /// Appends a text that `write` appends to what it is given.
+    #[inline]
+    pub fn push<T>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        let start = self.plain.len() + LENGTH;
+        self.plain.extend_from_slice(&[0; LENGTH]);
+        let done = write(&mut self.plain);
+        let length = (self.plain.len() - start) as u32;
+        self.plain[start - LENGTH..start].copy_from_slice(&length.to_le_bytes());
+        self.rows += 1;
+        done
+    }
+
+    /// Forgets the rows, and keeps the room that they took for those of a segment, from number `first` on.
+    pub fn emptied(mut self, segment: i32, first: i32) -> Values {
+        (self.segment, self.first, self.rows) = (segment, first, 0);
+        self.plain.clear();
+        self
+    }
+
+    pub fn batch(&self, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+        let rows = self.len();
         let mut offsets = Vec::with_capacity(rows + 1);
+        let mut texts = Vec::with_capacity(self.plain.len());
         offsets.push(0);
-        offsets.extend_from_slice(&self.ends);
+        let mut rest = &self.plain[..];
+        while let Some((length, after)) = rest.split_first_chunk::<LENGTH>() {
+            let (text, after) = after.split_at(u32::from_le_bytes(*length) as usize);
+            texts.extend_from_slice(text);
+            offsets.push(texts.len() as i32);
+            rest = after;
+        }
         let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-        let json = StringArray::try_new(offsets, Buffer::from_vec(self.json.into_bytes()), None)?;
+        let json = StringArray::try_new(offsets, Buffer::from_vec(texts), None)?;
         let numbers = Int32Array::from_iter_values(self.first..self.first + rows as i32);
         let columns: Vec<ArrayRef> =
-            vec![Arc::new(Int32Array::from(vec![segment; rows])), Arc::new(numbers), Arc::new(json)];
+            vec![Arc::new(Int32Array::from(vec![self.segment; rows])), Arc::new(numbers), Arc::new(json)];
         RecordBatch::try_new(schema.clone(), columns)
     }
 }

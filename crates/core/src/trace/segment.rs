@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, SchemaRef};
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::{Compression, Encoding};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
@@ -23,68 +23,101 @@ use super::tail::Tail;
 /// Rows of one row group: small enough that a reader goes through them with little memory.
 const ROW_GROUP_ROWS: usize = 256 * 1024;
 const ROW_GROUP_BYTES: usize = 8 * 1024 * 1024;
-/// Columns by which readers look for rows: their minimum and maximum are written for each row group.
-const WITH_STATISTICS: [&str; 6] = ["part", "seq", "time", "call", "value", "code"];
+
+/// What turns the rows of a table into a Parquet file.
+pub trait Encoder: Sized {
+    type Rows;
+
+    fn create(file: File, schema: &SchemaRef) -> io::Result<Self>;
+    fn write(&mut self, rows: &Self::Rows) -> io::Result<()>;
+    fn finish(self) -> io::Result<File>;
+    /// The rows as a tail takes them.
+    fn batch(rows: &Self::Rows, schema: &SchemaRef) -> io::Result<RecordBatch>;
+}
+
+/// The tables that grow slowly.
+impl Encoder for ArrowWriter<File> {
+    type Rows = RecordBatch;
+
+    fn create(file: File, schema: &SchemaRef) -> io::Result<Self> {
+        ArrowWriter::try_new(file, schema.clone(), Some(properties(schema))).map_err(failure)
+    }
+
+    fn write(&mut self, rows: &RecordBatch) -> io::Result<()> {
+        ArrowWriter::write(self, rows).map_err(failure)
+    }
+
+    fn finish(self) -> io::Result<File> {
+        self.into_inner().map_err(failure)
+    }
+
+    fn batch(rows: &RecordBatch, _schema: &SchemaRef) -> io::Result<RecordBatch> {
+        Ok(rows.clone())
+    }
+}
 
 /// A file that is being written under a temporary name, and its tail.
-pub struct Segment {
+pub struct Segment<E: Encoder> {
     temporary: PathBuf,
     path: PathBuf,
-    parquet: ArrowWriter<File>,
-    tail: LateTail,
+    parquet: E,
+    tail: LateTail<E>,
 }
 
 /// A tail, and the rows that are in Parquet but not in the tail yet.
-struct LateTail {
+struct LateTail<E: Encoder> {
     path: PathBuf,
     schema: SchemaRef,
     /// Made when the first rows have waited long enough.
     tail: Option<Tail>,
-    waiting: VecDeque<(Instant, RecordBatch)>,
+    waiting: VecDeque<(Instant, E::Rows)>,
+    /// Rows that need not wait any more: their room can be used again.
+    done: Vec<E::Rows>,
 }
 
-impl LateTail {
+impl<E: Encoder> LateTail<E> {
     fn write(&mut self, patience: Duration) -> io::Result<()> {
         while self.waiting.front().is_some_and(|(since, _)| since.elapsed() >= patience)
-            && let Some((_, batch)) = self.waiting.pop_front()
+            && let Some((_, rows)) = self.waiting.pop_front()
         {
             let tail = match &mut self.tail {
                 Some(tail) => tail,
                 none => none.insert(Tail::create(&self.path, &self.schema)?),
             };
-            tail.write(&batch)?;
+            tail.write(&E::batch(&rows, &self.schema)?)?;
+            self.done.push(rows);
         }
         Ok(())
     }
 }
 
-impl Segment {
+impl<E: Encoder> Segment<E> {
     /// Begins `NAME.parquet` in `directory`, whose tail is `TAIL.arrows`.
-    pub fn create(directory: &Path, name: &str, tail: &str, schema: &SchemaRef) -> io::Result<Segment> {
+    pub fn create(directory: &Path, name: &str, tail: &str, schema: &SchemaRef) -> io::Result<Segment<E>> {
         let temporary = directory.join(format!(".{name}.parquet.part"));
         let path = directory.join(format!("{name}.parquet"));
-        let parquet = ArrowWriter::try_new(create(&temporary)?, schema.clone(), Some(properties(schema)?))
-            .map_err(failure)?;
+        let parquet = E::create(create(&temporary)?, schema)?;
         let tail = LateTail {
             path: directory.join(format!("{tail}.arrows")),
             schema: schema.clone(),
             tail: None,
             waiting: VecDeque::new(),
+            done: Vec::new(),
         };
         Ok(Segment { temporary, path, parquet, tail })
     }
 
     /// Begins `NAME.parquet` for what a tail holds already.
-    pub fn with_tail(directory: &Path, name: &str, tail: Tail, schema: &SchemaRef) -> io::Result<Segment> {
+    pub fn with_tail(directory: &Path, name: &str, tail: Tail, schema: &SchemaRef) -> io::Result<Segment<E>> {
         let mut segment = Segment::create(directory, name, "", schema)?;
         segment.tail.tail = Some(tail);
         Ok(segment)
     }
 
-    pub fn write(&mut self, batch: RecordBatch) -> io::Result<()> {
-        let written = self.parquet.write(&batch).map_err(failure);
+    pub fn write(&mut self, rows: E::Rows) -> io::Result<()> {
+        let written = self.parquet.write(&rows);
         // Also after a failure: the tail is where these rows are safe then.
-        self.tail.waiting.push_back((Instant::now(), batch));
+        self.tail.waiting.push_back((Instant::now(), rows));
         written
     }
 
@@ -93,21 +126,30 @@ impl Segment {
         self.tail.write(patience)
     }
 
-    /// Completes the Parquet file; it still has to get its name ([`Complete::put_in_place`]).
-    pub fn complete(self) -> io::Result<Complete> {
+    /// Rows whose room can be used again.
+    pub fn done(&mut self) -> std::vec::Drain<'_, E::Rows> {
+        self.tail.done.drain(..)
+    }
+
+    /// Completes the Parquet file; it still has to get its name ([`Complete::put_in_place`]). Also returns the rows
+    /// that are done with.
+    pub fn complete(self) -> io::Result<(Complete, Vec<E::Rows>)> {
         let Segment { temporary, path, parquet, mut tail } = self;
-        match parquet.into_inner() {
-            Ok(file) => Ok(Complete { temporary, path, file, tail: tail.tail }),
+        match parquet.finish() {
+            Ok(file) => {
+                tail.done.extend(tail.waiting.into_iter().map(|(_, rows)| rows));
+                Ok((Complete { temporary, path, file, tail: tail.tail }, tail.done))
+            }
             Err(error) => {
                 let _ = std::fs::remove_file(&temporary);
                 let _ = tail.write(Duration::ZERO);
-                Err(failure(error))
+                Err(error)
             }
         }
     }
 
     /// Gives up the Parquet file, and the room that it took, which tails may need for the same rows.
-    pub fn abandon(self) -> Abandoned {
+    pub fn abandon(self) -> Abandoned<E> {
         let Segment { temporary, parquet, tail, .. } = self;
         drop(parquet);
         // There is nothing else to do when even that fails.
@@ -117,9 +159,9 @@ impl Segment {
 }
 
 /// What is left of a segment that was given up.
-pub struct Abandoned(LateTail);
+pub struct Abandoned<E: Encoder>(LateTail<E>);
 
-impl Abandoned {
+impl<E: Encoder> Abandoned<E> {
     /// Saves the rows that are not in the tail yet, as far as there is room.
     pub fn save(mut self) {
         let _ = self.0.write(Duration::ZERO);
@@ -146,35 +188,28 @@ impl Complete {
     }
 }
 
-fn properties(schema: &SchemaRef) -> io::Result<WriterProperties> {
-    let level = ZstdLevel::try_new(1).map_err(failure)?;
+/// What the footer of every file says of its maker.
+pub fn created_by() -> String {
+    format!("tamis {}", env!("CARGO_PKG_VERSION"))
+}
+
+fn properties(schema: &SchemaRef) -> WriterProperties {
     let mut properties = WriterProperties::builder()
-        .set_created_by(format!("tamis {}", env!("CARGO_PKG_VERSION")))
+        .set_created_by(created_by())
         .set_compression(Compression::LZ4_RAW)
         .set_statistics_enabled(EnabledStatistics::None)
         .set_offset_index_disabled(true)
-        .set_data_page_row_count_limit(64 * 1024)
-        .set_write_batch_size(8 * 1024)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_max_row_group_bytes(Some(ROW_GROUP_BYTES));
     for field in schema.fields() {
-        let column = ColumnPath::from(field.name().as_str());
         if matches!(field.data_type(), DataType::Int32 | DataType::Int64) {
+            let column = ColumnPath::from(field.name().as_str());
             properties = properties
                 .set_column_dictionary_enabled(column.clone(), false)
-                .set_column_encoding(column.clone(), Encoding::DELTA_BINARY_PACKED);
-        }
-        // A text that is distinct in every row gains nothing from a dictionary, and much from better compression.
-        if field.name() == "json" {
-            properties = properties
-                .set_column_dictionary_enabled(column.clone(), false)
-                .set_column_compression(column.clone(), Compression::ZSTD(level));
-        }
-        if WITH_STATISTICS.contains(&field.name().as_str()) {
-            properties = properties.set_column_statistics_enabled(column, EnabledStatistics::Chunk);
+                .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
         }
     }
-    Ok(properties.build())
+    properties.build()
 }
 
 /// Makes a file that only its owner may read, and that was not there before.

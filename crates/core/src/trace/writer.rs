@@ -2,23 +2,30 @@
 //! soon enough, into the tails.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel,
+};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use arrow_array::ArrayRef;
 use arrow_schema::SchemaRef;
+use parquet::arrow::ArrowWriter;
 
+use super::parquet::{EventsFile, ValuesFile};
 use super::rows::{self, Code, Events, Process, Redaction, Values};
 use super::schema::{CODE, EVENTS, PROCESSES, REDACTIONS, VALUES};
-use super::segment::{Abandoned, Complete, Segment, failure};
+use super::segment::{Complete, Encoder, Segment, failure};
 use super::tail::Tail;
 
 /// How long rows may be in Parquet alone, whose file is not complete: with the time that they wait before, less
 /// than the quarter of a second that may be lost.
 const TAIL_DELAY: Duration = Duration::from_millis(100);
+
+/// As many batches as a segment may have in memory.
+const MOST_USED: usize = 40;
 
 /// What the helper has gathered since it last handed something over; all of one segment.
 #[derive(Default)]
@@ -33,20 +40,45 @@ pub struct Batch {
     pub seal: bool,
 }
 
+/// Rows that are done with.
+enum Used {
+    Events(Events),
+    Values(Values),
+}
+
 /// The writing thread, seen from the helper.
 pub struct Writer {
     batches: Option<SyncSender<Batch>>,
+    used: Receiver<Used>,
+    /// Rows that were written, whose room is used again: fresh memory costs as much as what is done in it.
+    events: Vec<Events>,
+    values: Vec<Values>,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl Writer {
     pub fn start(directory: &Path) -> io::Result<Writer> {
         let (batches, received) = sync_channel(2);
-        let mut files = Files::create(directory)?;
+        let (give_back, used) = channel();
+        let mut files = Files::create(directory, give_back)?;
         let thread = std::thread::Builder::new()
             .name("tamis-writer".into())
             .spawn(move || files.write_all(&received).inspect_err(|_| files.abandon()))?;
-        Ok(Writer { batches: Some(batches), thread: Some(thread) })
+        Ok(Writer { batches: Some(batches), used, events: vec![], values: vec![], thread: Some(thread) })
+    }
+
+    /// A batch of a segment, in the room of earlier ones where there is some.
+    pub fn batch(&mut self, segment: i32, first_value: i32) -> Batch {
+        for used in self.used.try_iter() {
+            match used {
+                Used::Events(events) if self.events.len() < MOST_USED => self.events.push(events),
+                Used::Values(values) if self.values.len() < MOST_USED => self.values.push(values),
+                _ => {}
+            }
+        }
+        let events = self.events.pop().unwrap_or_default().emptied(segment);
+        let values = self.values.pop().unwrap_or_default().emptied(segment, first_value);
+        Batch { segment, events, values, ..Batch::default() }
     }
 
     /// Hands a batch over; while the thread is behind, `waiting` is called again and again. An error is what
@@ -87,10 +119,13 @@ struct Schemas {
 /// The three files of a segment.
 struct Open {
     number: i32,
-    events: Segment,
-    values: Segment,
-    redactions: Segment,
+    events: Segment<EventsFile>,
+    values: Segment<ValuesFile>,
+    redactions: Segment<Slow>,
 }
+
+/// Tables that grow slowly.
+type Slow = ArrowWriter<File>;
 
 /// The thread that puts complete files in place, in their order.
 struct Placer {
@@ -128,15 +163,15 @@ struct Files {
     placer: Placer,
     directory: PathBuf,
     schemas: Schemas,
-    kinds: ArrayRef,
+    give_back: Sender<Used>,
     open: Option<Open>,
-    code: Option<Segment>,
+    code: Option<Segment<Slow>>,
     processes_tail: Option<Tail>,
     processes: BTreeMap<i32, Process>,
 }
 
 impl Files {
-    fn create(directory: &Path) -> io::Result<Files> {
+    fn create(directory: &Path, give_back: Sender<Used>) -> io::Result<Files> {
         let schemas = Schemas {
             events: EVENTS.arrow(),
             values: VALUES.arrow(),
@@ -150,7 +185,7 @@ impl Files {
             placer: Placer::start()?,
             directory: directory.to_owned(),
             schemas,
-            kinds: rows::kinds(),
+            give_back,
             open: None,
             code: Some(code),
             processes_tail: Some(tail),
@@ -172,15 +207,15 @@ impl Files {
         }
         self.seal()?;
         if let Some(code) = self.code.take() {
-            self.placer.put(code.complete()?)?;
+            self.placer.put(code.complete()?.0)?;
         }
         let Some(tail) = self.processes_tail.take() else { return self.placer.finish() };
         let schema = &self.schemas.processes;
-        let mut last = Segment::with_tail(&self.directory, "processes", tail, schema)?;
+        let mut last = Segment::<Slow>::with_tail(&self.directory, "processes", tail, schema)?;
         let processes: Vec<Process> = self.processes.values().cloned().collect();
         let rows = rows::processes(&processes, schema).map_err(failure)?;
         match last.write(rows) {
-            Ok(()) => self.placer.put(last.complete()?)?,
+            Ok(()) => self.placer.put(last.complete()?.0)?,
             Err(error) => {
                 last.abandon().save();
                 return Err(error);
@@ -204,9 +239,8 @@ impl Files {
             self.processes.extend(batch.processes.into_iter().map(|row| (row.part, row)));
         }
         let number = batch.segment;
-        if !batch.values.ends.is_empty() {
-            let rows = batch.values.batch(&self.schemas.values, number).map_err(failure)?;
-            self.open(number)?.values.write(rows)?;
+        if !batch.values.is_empty() {
+            self.open(number)?.values.write(batch.values)?;
         }
         if !batch.redactions.is_empty() {
             let rows =
@@ -214,8 +248,7 @@ impl Files {
             self.open(number)?.redactions.write(rows)?;
         }
         if !batch.events.is_empty() {
-            let rows = batch.events.batch(&self.schemas.events, number, &self.kinds).map_err(failure)?;
-            self.open(number)?.events.write(rows)?;
+            self.open(number)?.events.write(batch.events)?;
         }
         if batch.seal { self.seal() } else { Ok(()) }
     }
@@ -225,7 +258,9 @@ impl Files {
         let Some(open) = &mut self.open else { return Ok(()) };
         open.values.write_tail(TAIL_DELAY)?;
         open.redactions.write_tail(TAIL_DELAY)?;
-        open.events.write_tail(TAIL_DELAY)
+        open.events.write_tail(TAIL_DELAY)?;
+        give_back(&self.give_back, open.events.done(), open.values.done());
+        Ok(())
     }
 
     fn open(&mut self, number: i32) -> io::Result<&mut Open> {
@@ -235,15 +270,12 @@ impl Files {
         match &mut self.open {
             Some(open) => Ok(open),
             none => {
-                let create = |table: &str, schema: &SchemaRef| {
-                    let name = format!("{table}-{number:04}");
-                    Segment::create(&self.directory, &name, &format!("tail-{number:04}-{table}"), schema)
-                };
+                let (directory, schemas) = (&self.directory, &self.schemas);
                 Ok(none.insert(Open {
                     number,
-                    events: create("events", &self.schemas.events)?,
-                    values: create("values", &self.schemas.values)?,
-                    redactions: create("redactions", &self.schemas.redactions)?,
+                    events: numbered(directory, "events", number, &schemas.events)?,
+                    values: numbered(directory, "values", number, &schemas.values)?,
+                    redactions: numbered(directory, "redactions", number, &schemas.redactions)?,
                 }))
             }
         }
@@ -255,8 +287,9 @@ impl Files {
         // One by one, so that a failure half-way leaves the tails of the rest.
         let others = open.values.complete().and_then(|values| Ok((values, open.redactions.complete()?)));
         match others {
-            Ok((values, redactions)) => {
-                let events = open.events.complete()?;
+            Ok(((values, values_done), (redactions, _))) => {
+                let (events, events_done) = open.events.complete()?;
+                give_back(&self.give_back, events_done, values_done);
                 [values, redactions, events].into_iter().try_for_each(|file| self.placer.put(file))
             }
             Err(error) => {
@@ -268,10 +301,41 @@ impl Files {
 
     /// After a failure: gives the room of unfinished files back. The tails have their rows.
     fn abandon(&mut self) {
-        let open = self.open.take().map(|open| [open.values, open.redactions, open.events]);
-        let segments = self.code.take().into_iter().chain(open.into_iter().flatten());
         // First the room of all, then what others refer to, and events last.
-        let abandoned: Vec<Abandoned> = segments.map(Segment::abandon).collect();
-        abandoned.into_iter().for_each(Abandoned::save);
+        let code = self.code.take().map(Segment::abandon);
+        let open = self.open.take();
+        let open = open.map(|open| (open.values.abandon(), open.redactions.abandon(), open.events.abandon()));
+        if let Some(code) = code {
+            code.save();
+        }
+        if let Some((values, redactions, events)) = open {
+            values.save();
+            redactions.save();
+            events.save();
+        }
+    }
+}
+
+fn numbered<E: Encoder>(
+    directory: &Path,
+    table: &str,
+    number: i32,
+    schema: &SchemaRef,
+) -> io::Result<Segment<E>> {
+    let (name, tail) = (format!("{table}-{number:04}"), format!("tail-{number:04}-{table}"));
+    Segment::create(directory, &name, &tail, schema)
+}
+
+/// Nobody takes them when the helper is closing.
+fn give_back(
+    to: &Sender<Used>,
+    events: impl IntoIterator<Item = Events>,
+    values: impl IntoIterator<Item = Values>,
+) {
+    for events in events {
+        let _ = to.send(Used::Events(events));
+    }
+    for values in values {
+        let _ = to.send(Used::Values(values));
     }
 }

@@ -35,7 +35,7 @@ fn tell(story: &[&str]) -> Vec<String> {
 
 /// `TIME kind CALL`, and what is not null.
 fn rows(events: Events) -> Vec<String> {
-    let batch = events.batch(&crate::trace::schema::EVENTS.arrow(), 0, &crate::trace::rows::kinds()).unwrap();
+    let batch = events.batch(&crate::trace::schema::EVENTS.arrow()).unwrap();
     let columns = ["thread", "parent", "resumed_by", "start", "own", "own_total", "task", "exception"];
     let number = |column: &str, row: usize| {
         use arrow_array::{Array, cast::AsArray, types};

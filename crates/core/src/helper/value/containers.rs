@@ -15,39 +15,44 @@ struct Entry {
 }
 
 impl<'a> Reader<'a> {
-    /// A list (`name` is none: a plain array when it is whole), tuple, set or frozenset.
-    pub(super) fn sequence(&mut self, name: Option<&str>, depth: usize) -> Read<()> {
+    /// A plain array when it is whole.
+    pub(super) fn list(&mut self, depth: usize) -> Read<()> {
         let (total, kept) = (self.u32()?, self.u32()?);
         let start = self.out.len();
         let stopped = self.items(kept, depth)?;
-        let cut = kept < total || stopped;
-        let name = match name {
-            Some(name) => name,
-            None if cut => "$list",
-            None => return Ok(()),
-        };
-        self.out.insert_str(start, &format!(r#"{{"{name}":"#));
-        if cut {
-            self.put(format_args!(r#","$cut":{total}"#));
+        if kept < total || stopped {
+            self.out.splice(start..start, *br#"{"$list":"#);
+            self.cut(total);
+            self.out.push(b'}');
         }
-        self.out.push('}');
+        Ok(())
+    }
+
+    /// A tuple, set or frozenset.
+    pub(super) fn named_sequence(&mut self, head: &str, depth: usize) -> Read<()> {
+        let (total, kept) = (self.u32()?, self.u32()?);
+        self.put(head);
+        let stopped = self.items(kept, depth)?;
+        if kept < total || stopped {
+            self.cut(total);
+        }
+        self.out.push(b'}');
         Ok(())
     }
 
     /// `[…]`; whether a `STOP` ended it.
     pub(super) fn items(&mut self, kept: u32, depth: usize) -> Read<bool> {
-        self.out.push('[');
+        self.out.push(b'[');
         let begin = self.out.len();
-        let path = self.path.len();
         let mut stopped = false;
         for index in 0..kept {
             let before = self.out.len();
             if before > begin {
-                self.out.push(',');
+                self.out.push(b',');
             }
-            let _ = write!(self.path, "[{index}]");
-            let put = self.value(depth + 1)?;
-            self.path.truncate(path);
+            let put = self.below(depth, |path, _| {
+                let _ = write!(path, "[{index}]");
+            })?;
             match put {
                 Put::Written => {}
                 Put::Dropped | Put::Missing => self.out.truncate(before),
@@ -58,38 +63,32 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        self.out.push(']');
+        self.out.push(b']');
         Ok(stopped)
     }
 
     pub(super) fn dict(&mut self, depth: usize) -> Read<()> {
         let (total, kept) = (self.u32()?, self.u32()?);
-        self.out.push('{');
+        self.out.push(b'{');
         self.entries(kept, total, depth, true)?;
-        self.out.push('}');
+        self.out.push(b'}');
         Ok(())
     }
 
     /// The fields of a shape or the arguments of a call, as members of an object that is open; `more` when it
     /// has members already.
     pub(super) fn fields(&mut self, names: &[Name], depth: usize, mut more: bool) -> Read<()> {
-        let path = self.path.len();
         for name in names {
             let before = self.out.len();
-            if more {
-                self.out.push(',');
-            }
-            self.out.push_str(&name.member);
-            self.path.push_str(&name.step);
-            let put = self.value(depth + 1)?;
-            self.path.truncate(path);
-            match put {
+            // With the comma that it begins with.
+            self.put(if more { &name.member } else { &name.member[1..] });
+            match self.below(depth, |path, _| path.push_str(&name.step))? {
                 Put::Written => more = true,
                 Put::Dropped | Put::Missing => self.out.truncate(before),
                 Put::Stop => {
                     self.out.truncate(before);
                     let comma = if more { "," } else { "" };
-                    self.put(format_args!(r#"{comma}"$cut":{}"#, names.len()));
+                    self.format(format_args!(r#"{comma}"$cut":{}"#, names.len()));
                     break;
                 }
             }
@@ -117,27 +116,27 @@ impl<'a> Reader<'a> {
     pub(super) fn extends(&mut self, depth: usize) -> Read<()> {
         self.object()?;
         let before = self.out.len();
-        self.out.push_str(r#","$value":"#);
+        self.put(r#","$value":"#);
         match self.value(depth + 1)? {
             Put::Written => {}
             Put::Dropped | Put::Missing => self.out.truncate(before),
             Put::Stop => {
                 self.out.truncate(before);
-                self.out.push_str(r#","$cut":1}"#);
+                self.put(r#","$cut":1}"#);
                 return Ok(());
             }
         }
         match self.u8()? {
             tag::MISSING => {}
-            tag::STOP => self.out.push_str(r#","$cut":1"#),
+            tag::STOP => self.put(r#","$cut":1"#),
             kind @ (tag::FIELDS | tag::FIELDS_DYNAMIC) => {
                 // The same object, told again.
-                let (_kind, _address) = (self.u32()?, self.u64()?);
+                self.which()?;
                 self.members(kind, depth)?;
             }
             _ => return Err(Corrupt),
         }
-        self.out.push('}');
+        self.out.push(b'}');
         Ok(())
     }
 
@@ -148,7 +147,7 @@ impl<'a> Reader<'a> {
         let mut entries: Vec<Entry> = Vec::new();
         let mut pairs = dict && kept < total;
         if pairs {
-            self.out.push_str(r#""$dict":["#);
+            self.put(r#""$dict":["#);
         }
         let mut stopped = false;
         for _ in 0..kept {
@@ -168,11 +167,11 @@ impl<'a> Reader<'a> {
             pairs = true;
         }
         if pairs {
-            self.out.push(']');
+            self.out.push(b']');
         }
         if stopped || kept < total {
             let comma = if pairs || !dict || !entries.is_empty() { "," } else { "" };
-            self.put(format_args!(r#"{comma}"$cut":{total}"#));
+            self.format(format_args!(r#"{comma}"$cut":{total}"#));
         }
         Ok(())
     }
@@ -201,12 +200,12 @@ impl<'a> Reader<'a> {
         }
         let before = self.out.len();
         if !entries.is_empty() || !(dict || *pairs) {
-            self.out.push(',');
+            self.out.push(b',');
         }
         if *pairs {
-            self.out.push('[');
+            self.out.push(b'[');
         }
-        let (key, path) = (self.out.len(), self.path.len());
+        let key = self.out.len();
         let mut doubled = false;
         match &text {
             Some(text) if plain && !*pairs => {
@@ -215,31 +214,29 @@ impl<'a> Reader<'a> {
             }
             Some(text) => {
                 self.write_text(text);
-                self.out.push(',');
+                self.out.push(b',');
             }
             None => {
                 if !matches!(self.value(depth + 1)?, Put::Written) {
                     self.out.truncate(before);
                     return Ok(false);
                 }
-                self.out.push(',');
-            }
-        }
-        match &text {
-            Some(text) if plain => write_step(&mut self.path, &text.text),
-            _ => {
-                let shown = &self.out[key..self.out.len() - 1];
-                let _ = write!(self.path, "[{shown}]");
+                self.out.push(b',');
             }
         }
         let value = self.out.len();
-        let put = self.value(depth + 1)?;
-        self.path.truncate(path);
+        let put = self.below(depth, |path, out| match &text {
+            Some(text) if plain => write_step(path, &text.text),
+            _ => {
+                let shown = String::from_utf8_lossy(&out[key..out.len() - 1]);
+                let _ = write!(path, "[{shown}]");
+            }
+        })?;
         match put {
             Put::Written => {
                 entries.push(Entry { key, value, end: self.out.len(), doubled });
                 if *pairs {
-                    self.out.push(']');
+                    self.out.push(b']');
                 }
             }
             Put::Dropped | Put::Missing => self.out.truncate(before),
@@ -254,31 +251,40 @@ impl<'a> Reader<'a> {
     /// Turns the members that were written from `start` on into pairs.
     fn as_pairs(&mut self, start: usize, entries: &[Entry], dict: bool) {
         let members = self.out.split_off(start);
-        self.out.push_str(if dict { r#""$dict":["# } else { r#","$dict":["# });
+        self.put(if dict { r#""$dict":["# } else { r#","$dict":["# });
         for (index, entry) in entries.iter().enumerate() {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            self.out.push(b'[');
             let key = &members[entry.key - start..entry.value - start - 1];
-            let value = &members[entry.value - start..entry.end - start];
-            let key = if entry.doubled { key.replacen("$$", "$", 1) } else { key.to_owned() };
-            let comma = if index > 0 { "," } else { "" };
-            self.put(format_args!("{comma}[{key},{value}]"));
+            if entry.doubled {
+                self.out.push(b'"');
+                self.out.extend_from_slice(&key[2..]);
+            } else {
+                self.out.extend_from_slice(key);
+            }
+            self.out.push(b',');
+            self.out.extend_from_slice(&members[entry.value - start..entry.end - start]);
+            self.out.push(b']');
         }
     }
 
     pub(super) fn array(&mut self, depth: usize) -> Read<()> {
-        let name = self.type_name()?;
-        let _address = self.u64()?;
-        self.put(format_args!(r#"{{"$type":{name},"$dtype":"#));
+        let (kind, _address) = self.which()?;
+        let name = self.names.types.get(kind).ok_or(Corrupt)?.quoted();
+        self.format(format_args!(r#"{{"$type":{name},"$dtype":"#));
         self.string()?;
-        self.out.push_str(r#","$shape":["#);
+        self.put(r#","$shape":["#);
         for dimension in 0..self.u8()? {
             let size = self.u64()?;
             let comma = if dimension > 0 { "," } else { "" };
-            self.put(format_args!("{comma}{size}"));
+            self.format(format_args!("{comma}{size}"));
         }
-        self.out.push_str(r#"],"$items":"#);
+        self.put(r#"],"$items":"#);
         let kept = self.u32()?;
         self.items(kept, depth)?;
-        self.out.push('}');
+        self.out.push(b'}');
         Ok(())
     }
 }

@@ -6,11 +6,11 @@
 mod containers;
 mod scalars;
 
-use std::fmt::Write;
+use std::io::Write;
 
 use super::ids::{Numbers, object_key};
-use super::names::{Name, Names};
-use crate::wire::{tag, unread};
+use super::names::{Name, Names, TypeName};
+use crate::wire::{object, tag, unread};
 
 /// What stands for a value that cannot be read.
 pub const CORRUPT: &str = r#"{"$corrupt":true}"#;
@@ -55,11 +55,11 @@ pub struct Decoder<'a> {
 
 impl Decoder<'_> {
     /// Writes one value.
-    pub fn value(&mut self, body: &[u8], out: &mut String, found: &mut Vec<Found>) -> Read<()> {
+    pub fn value(&mut self, body: &[u8], out: &mut Vec<u8>, found: &mut Vec<Found>) -> Read<()> {
         self.whole(body, out, found, |reader| match reader.value(0)? {
             Put::Written => Ok(()),
             Put::Dropped => {
-                reader.out.push_str(r#"{"$dropped":true}"#);
+                reader.put(r#"{"$dropped":true}"#);
                 Ok(())
             }
             Put::Missing | Put::Stop => Err(Corrupt),
@@ -71,15 +71,15 @@ impl Decoder<'_> {
         &mut self,
         parameters: &[Name],
         body: &[u8],
-        out: &mut String,
+        out: &mut Vec<u8>,
         found: &mut Vec<Found>,
     ) -> Read<()> {
         self.whole(body, out, found, |reader| {
             let count = usize::from(u16::from_le_bytes(reader.take()?));
             let parameters = parameters.get(..count).ok_or(Corrupt)?;
-            reader.out.push('{');
+            reader.out.push(b'{');
             reader.fields(parameters, 0, false)?;
-            reader.out.push('}');
+            reader.out.push(b'}');
             Ok(())
         })
     }
@@ -87,29 +87,32 @@ impl Decoder<'_> {
     fn whole(
         &mut self,
         body: &[u8],
-        out: &mut String,
+        out: &mut Vec<u8>,
         found: &mut Vec<Found>,
-        read: impl FnOnce(&mut Reader) -> Read<()>,
+        read: impl Fn(&mut Reader) -> Read<()>,
     ) -> Read<()> {
         let (start, places) = (out.len(), found.len());
-        let mut reader = Reader {
-            body,
-            names: self.names,
-            ids: self.ids,
-            id_limit: self.id_limit,
-            out,
-            found,
-            path: String::from("$"),
+        // Hardly any value has a place that is redacted, so where one stands is followed on a second reading only.
+        let mut path = None;
+        let done = loop {
+            let (names, id_limit) = (self.names, self.id_limit);
+            let mut reader =
+                Reader { body, names, ids: self.ids, id_limit, out, found, path, wants_path: false };
+            // What is left is the padding of the record's last word.
+            let done = read(&mut reader).and_then(|()| {
+                let rest = reader.body;
+                if rest.len() < 8 && rest.iter().all(|&byte| byte == 0) { Ok(()) } else { Err(Corrupt) }
+            });
+            if !reader.wants_path {
+                break done;
+            }
+            path = Some(String::from("$"));
+            out.truncate(start);
         };
-        // What is left is the padding of the record's last word.
-        let done = read(&mut reader).and_then(|()| {
-            let rest = reader.body;
-            if rest.len() < 8 && rest.iter().all(|&byte| byte == 0) { Ok(()) } else { Err(Corrupt) }
-        });
         if done.is_err() {
             out.truncate(start);
             found.truncate(places);
-            out.push_str(CORRUPT);
+            out.extend_from_slice(CORRUPT.as_bytes());
         }
         done
     }
@@ -120,13 +123,16 @@ struct Reader<'a> {
     names: &'a Names,
     ids: &'a mut Numbers,
     id_limit: usize,
-    out: &'a mut String,
+    out: &'a mut Vec<u8>,
     found: &'a mut Vec<Found>,
-    /// Where the value stands that is read now.
-    path: String,
+    /// Where the value stands that is read now, if that is followed.
+    path: Option<String>,
+    /// It is not, and was asked for.
+    wants_path: bool,
 }
 
 impl<'a> Reader<'a> {
+    #[inline(always)]
     fn take<const N: usize>(&mut self) -> Read<[u8; N]> {
         let (bytes, rest) = self.body.split_first_chunk::<N>().ok_or(Corrupt)?;
         self.body = rest;
@@ -139,14 +145,17 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
+    #[inline(always)]
     fn u8(&mut self) -> Read<u8> {
         Ok(self.take::<1>()?[0])
     }
 
+    #[inline(always)]
     fn u32(&mut self) -> Read<u32> {
         Ok(u32::from_le_bytes(self.take()?))
     }
 
+    #[inline(always)]
     fn u64(&mut self) -> Read<u64> {
         Ok(u64::from_le_bytes(self.take()?))
     }
@@ -161,30 +170,50 @@ impl<'a> Reader<'a> {
 
     fn type_name(&mut self) -> Read<&'a str> {
         let id = self.u32()?;
-        self.names.types.get(id).map(|name| &**name).ok_or(Corrupt)
+        self.names.types.get(id).map(TypeName::quoted).ok_or(Corrupt)
     }
 
-    /// A type and an address: writes `{"$type":…,"$id":…`.
+    /// Type and address of an object.
+    #[inline(always)]
+    fn which(&mut self) -> Read<(u32, u64)> {
+        let word = self.u64()?;
+        if word & object::LONG == object::LONG { Ok((self.u32()?, self.u64()?)) } else { Ok(object::parts(word)) }
+    }
+
+    /// Writes `{"$type":…,"$id":…`.
+    #[inline]
     fn object(&mut self) -> Read<()> {
-        let kind = self.u32()?;
+        let (kind, address) = self.which()?;
         let name = self.names.types.get(kind).ok_or(Corrupt)?;
-        let key = object_key(kind, self.u64()?);
-        let number = self.ids.number(key, false, self.id_limit);
-        self.out.push_str(r#"{"$type":"#);
-        self.out.push_str(name);
-        self.out.push_str(r#","$id":"#);
-        self.integer(number as i64);
+        let number = self.ids.number(object_key(kind, address), false, self.id_limit);
+        self.put(name.object());
+        self.integer(number.into());
         Ok(())
     }
 
-    /// Most of what values are made of: worth more than the general way to format.
-    fn integer(&mut self, number: i64) {
-        self.out.push_str(itoa::Buffer::new().format(number));
+    #[inline(always)]
+    fn put(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
     }
 
-    fn put(&mut self, text: std::fmt::Arguments) {
-        // Writing to a string cannot fail.
+    /// Most of what values are made of: worth more than the general way to format.
+    #[inline]
+    fn integer(&mut self, number: i64) {
+        match u8::try_from(number) {
+            Ok(digit @ 0..=9) => self.out.push(b'0' + digit),
+            _ => self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+        }
+    }
+
+    fn format(&mut self, text: std::fmt::Arguments) {
+        // Writing to memory cannot fail.
         let _ = self.out.write_fmt(text);
+    }
+
+    /// `,"$cut":` and how much there was in all.
+    fn cut(&mut self, total: u32) {
+        self.put(r#","$cut":"#);
+        self.integer(total.into());
     }
 
     fn value(&mut self, depth: usize) -> Read<Put> {
@@ -192,17 +221,69 @@ impl<'a> Reader<'a> {
             return Err(Corrupt);
         }
         match self.u8()? {
-            tag::NONE => self.out.push_str("null"),
-            tag::TRUE => self.out.push_str("true"),
-            tag::FALSE => self.out.push_str("false"),
+            tag::NONE => self.put("null"),
+            tag::TRUE => self.put("true"),
+            tag::FALSE => self.put("false"),
             tag::INT8 => {
                 let number = i8::from_le_bytes(self.take()?);
+                self.integer(number.into());
+            }
+            tag::INT16 => {
+                let number = i16::from_le_bytes(self.take()?);
+                self.integer(number.into());
+            }
+            tag::INT32 => {
+                let number = i32::from_le_bytes(self.take()?);
                 self.integer(number.into());
             }
             tag::INT64 => {
                 let number = i64::from_le_bytes(self.take()?);
                 self.integer(number);
             }
+            kind @ (tag::STR_ASCII | tag::STR_1 | tag::STR_2 | tag::STR_4 | tag::KEY) => {
+                let text = self.text(kind)?;
+                self.write_text(&text);
+            }
+            kind @ (tag::OBJECT | tag::FIELDS | tag::FIELDS_DYNAMIC) => {
+                self.object()?;
+                self.members(kind, depth)?;
+                self.out.push(b'}');
+            }
+            tag::SIZED => {
+                self.object()?;
+                self.put(r#","$len":"#);
+                let length = self.u32()?;
+                self.integer(length.into());
+                self.out.push(b'}');
+            }
+            tag::CONTAINER => {
+                let (name, length) = (self.type_name()?, self.u32()?);
+                self.put(r#"{"$type":"#);
+                self.put(name);
+                self.put(r#","$len":"#);
+                self.integer(length.into());
+                self.out.push(b'}');
+            }
+            tag::LIST => self.list(depth)?,
+            tag::TUPLE => self.named_sequence(r#"{"$tuple":"#, depth)?,
+            tag::SET => self.named_sequence(r#"{"$set":"#, depth)?,
+            tag::FROZENSET => self.named_sequence(r#"{"$frozenset":"#, depth)?,
+            tag::DICT => self.dict(depth)?,
+            tag::EXTENDS => self.extends(depth)?,
+            tag::MISSING => return Ok(Put::Missing),
+            tag::STOP => return Ok(Put::Stop),
+            tag::DROPPED => {
+                self.place(true)?;
+                return Ok(Put::Dropped);
+            }
+            other => self.seldom(other, depth)?,
+        }
+        Ok(Put::Written)
+    }
+
+    /// Values that few programs have many of.
+    fn seldom(&mut self, kind: u8, depth: usize) -> Read<()> {
+        match kind {
             tag::BIGINT => self.big_int()?,
             tag::FLOAT => {
                 let number = self.f64()?;
@@ -210,57 +291,31 @@ impl<'a> Reader<'a> {
             }
             tag::COMPLEX => {
                 let (real, imaginary) = (self.f64()?, self.f64()?);
-                self.out.push_str(r#"{"$complex":["#);
+                self.put(r#"{"$complex":["#);
                 self.float(real);
-                self.out.push(',');
+                self.out.push(b',');
                 self.float(imaginary);
-                self.out.push_str("]}");
+                self.put("]}");
             }
-            tag::ELLIPSIS => self.out.push_str(r#"{"$const":"Ellipsis"}"#),
-            tag::NOT_IMPLEMENTED => self.out.push_str(r#"{"$const":"NotImplemented"}"#),
-            kind @ (tag::STR_ASCII | tag::STR_1 | tag::STR_2 | tag::STR_4 | tag::KEY) => {
-                let text = self.text(kind)?;
-                self.write_text(&text);
-            }
+            tag::ELLIPSIS => self.put(r#"{"$const":"Ellipsis"}"#),
+            tag::NOT_IMPLEMENTED => self.put(r#"{"$const":"NotImplemented"}"#),
             tag::BYTES => self.byte_string("$bytes")?,
             tag::BYTEARRAY => self.byte_string("$bytearray")?,
-            tag::LIST => self.sequence(None, depth)?,
-            tag::TUPLE => self.sequence(Some("$tuple"), depth)?,
-            tag::SET => self.sequence(Some("$set"), depth)?,
-            tag::FROZENSET => self.sequence(Some("$frozenset"), depth)?,
-            tag::DICT => self.dict(depth)?,
-            kind @ (tag::OBJECT | tag::FIELDS | tag::FIELDS_DYNAMIC) => {
-                self.object()?;
-                self.members(kind, depth)?;
-                self.out.push('}');
-            }
-            tag::EXTENDS => self.extends(depth)?,
             tag::TEXT => {
                 let name = self.type_name()?;
-                self.put(format_args!(r#"{{"$type":{name},"$value":"#));
+                self.format(format_args!(r#"{{"$type":{name},"$value":"#));
                 self.string()?;
-                self.out.push('}');
+                self.out.push(b'}');
             }
             tag::ARRAY => self.array(depth)?,
-            tag::CONTAINER => {
-                let name = self.type_name()?;
-                let (_address, length) = (self.u64()?, self.u32()?);
-                self.put(format_args!(r#"{{"$type":{name},"$len":{length}}}"#));
-            }
             tag::CYCLE => {
                 let levels = self.u8()?;
-                self.put(format_args!(r#"{{"$cycle":{levels}}}"#));
+                self.format(format_args!(r#"{{"$cycle":{levels}}}"#));
             }
-            tag::MISSING => return Ok(Put::Missing),
-            tag::STOP => return Ok(Put::Stop),
             tag::REDACTED => {
                 self.place(false)?;
                 let name = self.type_name()?;
-                self.put(format_args!(r#"{{"$redacted":true,"$type":{name}}}"#));
-            }
-            tag::DROPPED => {
-                self.place(true)?;
-                return Ok(Put::Dropped);
+                self.format(format_args!(r#"{{"$redacted":true,"$type":{name}}}"#));
             }
             tag::UNREAD => {
                 let name = self.type_name()?;
@@ -269,11 +324,11 @@ impl<'a> Reader<'a> {
                     unread::LAYOUT => "layout",
                     _ => return Err(Corrupt),
                 };
-                self.put(format_args!(r#"{{"$type":{name},"$unread":"{why}"}}"#));
+                self.format(format_args!(r#"{{"$type":{name},"$unread":"{why}"}}"#));
             }
             _ => return Err(Corrupt),
         }
-        Ok(Put::Written)
+        Ok(())
     }
 
     fn place(&mut self, dropped: bool) -> Read<()> {
@@ -282,9 +337,25 @@ impl<'a> Reader<'a> {
         if usize::from(kind) >= crate::wire::value_kind::NAMES.len() {
             return Err(Corrupt);
         }
-        let path = self.path.clone();
+        let Some(path) = self.path.clone() else {
+            self.wants_path = true;
+            return Err(Corrupt);
+        };
         self.found.push(Found { path, kind, dropped, rule, pattern, secret: secret != 0 });
         Ok(())
+    }
+
+    /// Reads a value one level down, whose place `step` appends to the path.
+    #[inline(always)]
+    fn below(&mut self, depth: usize, step: impl FnOnce(&mut String, &[u8])) -> Read<Put> {
+        let Some(path) = &mut self.path else { return self.value(depth + 1) };
+        let length = path.len();
+        step(path, self.out);
+        let put = self.value(depth + 1);
+        if let Some(path) = &mut self.path {
+            path.truncate(length);
+        }
+        put
     }
 }
 

@@ -1,5 +1,6 @@
 //! Numbers, text and bytes of values.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::{Corrupt, Read, Reader};
@@ -11,8 +12,8 @@ use crate::wire::tag;
 const LONGEST_INT: usize = 2_048;
 
 /// Text of a value: whether it was cut, and whether it needed escapes.
-pub(super) struct Text {
-    pub(super) text: String,
+pub(super) struct Text<'a> {
+    pub(super) text: Cow<'a, str>,
     pub(super) cut: Option<u32>,
     pub(super) escaped: bool,
 }
@@ -21,7 +22,7 @@ impl<'a> Reader<'a> {
     pub(super) fn float(&mut self, number: f64) {
         if number.is_finite() {
             // Debug is the shortest text that reads back the same, always with a point or an exponent.
-            self.put(format_args!("{number:?}"));
+            self.format(format_args!("{number:?}"));
         } else {
             let name = if number.is_nan() {
                 "nan"
@@ -30,7 +31,7 @@ impl<'a> Reader<'a> {
             } else {
                 "-inf"
             };
-            self.put(format_args!(r#"{{"$float":"{name}"}}"#));
+            self.format(format_args!(r#"{{"$float":"{name}"}}"#));
         }
     }
 
@@ -40,11 +41,11 @@ impl<'a> Reader<'a> {
         let kept = usize::from(u16::from_le_bytes(self.take()?));
         let magnitude = self.bytes(kept)?;
         if (kept as u64) * 8 < u64::from(bits) || kept > LONGEST_INT {
-            self.put(format_args!(r#"{{"$int":null,"$bits":{bits}}}"#));
+            self.format(format_args!(r#"{{"$int":null,"$bits":{bits}}}"#));
         } else {
             let sign = if negative { "-" } else { "" };
             let digits = decimal(magnitude);
-            self.put(format_args!(r#"{{"$int":"{sign}{digits}"}}"#));
+            self.format(format_args!(r#"{{"$int":"{sign}{digits}"}}"#));
         }
         Ok(())
     }
@@ -57,16 +58,16 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    pub(super) fn text(&mut self, kind: u8) -> Read<Text> {
+    pub(super) fn text(&mut self, kind: u8) -> Read<Text<'a>> {
         if kind == tag::KEY {
             let id = self.u32()?;
             let key = self.names.keys.get(id).ok_or(Corrupt)?;
-            return Ok(Text { text: key.to_string(), cut: None, escaped: false });
+            return Ok(Text { text: Cow::Borrowed(key), cut: None, escaped: false });
         }
         if kind == tag::STR_ASCII {
             let length = usize::from(self.u8()?);
             let bytes = self.bytes(length)?;
-            let text = std::str::from_utf8(bytes).map_err(|_| Corrupt)?.to_owned();
+            let text = Cow::Borrowed(std::str::from_utf8(bytes).map_err(|_| Corrupt)?);
             return Ok(Text { text, cut: None, escaped: false });
         }
         let (total, kept) = (self.u32()?, self.u32()? as usize);
@@ -85,24 +86,24 @@ impl<'a> Reader<'a> {
             _ => u32::MAX,
         });
         if let Some(text) = points.clone().map(char::from_u32).collect() {
-            return Ok(Text { text, cut, escaped: false });
+            return Ok(Text { text: Cow::Owned(text), cut, escaped: false });
         }
-        Ok(Text { text: with_surrogates(points)?, cut, escaped: true })
+        Ok(Text { text: Cow::Owned(with_surrogates(points)?), cut, escaped: true })
     }
 
     pub(super) fn write_text(&mut self, text: &Text) {
         if text.cut.is_none() && !text.escaped {
             return write_string(self.out, &text.text);
         }
-        self.out.push_str(r#"{"$str":"#);
+        self.put(r#"{"$str":"#);
         write_string(self.out, &text.text);
         if let Some(total) = text.cut {
-            self.put(format_args!(r#","$cut":{total}"#));
+            self.format(format_args!(r#","$cut":{total}"#));
         }
         if text.escaped {
-            self.out.push_str(r#","$escaped":true"#);
+            self.put(r#","$escaped":true"#);
         }
-        self.out.push('}');
+        self.out.push(b'}');
     }
 
     pub(super) fn byte_string(&mut self, name: &str) -> Read<()> {
@@ -116,12 +117,12 @@ impl<'a> Reader<'a> {
                 _ => literal.extend(std::ascii::escape_default(byte).map(char::from)),
             }
         }
-        self.put(format_args!(r#"{{"{name}":"#));
+        self.format(format_args!(r#"{{"{name}":"#));
         write_string(self.out, &literal);
         if kept < total {
-            self.put(format_args!(r#","$cut":{total}"#));
+            self.format(format_args!(r#","$cut":{total}"#));
         }
-        self.out.push('}');
+        self.out.push(b'}');
         Ok(())
     }
 }

@@ -71,7 +71,7 @@ fn names() -> Names {
     for (id, name) in
         ["m.T", "m.Stack", "datetime.datetime", "numpy.ndarray", "str", "list"].iter().enumerate()
     {
-        names.types.set(id as u32, format!("\"{name}\"").into());
+        names.types.set(id as u32, TypeName::new(name));
     }
     names.keys.set(0, "key".into());
     names.keys.set(1, "$odd".into());
@@ -87,6 +87,11 @@ fn int(number: u8) -> Vec<u8> {
     blob!(tag::INT8, number)
 }
 
+/// An object at address 64.
+fn thing(kind: u32) -> u64 {
+    object::word(kind, 64).unwrap()
+}
+
 fn redacted() -> Vec<u8> {
     blob!(tag::REDACTED, value_kind::ATTRIBUTE, 1u8, 3u32, 4u32, 4u32)
 }
@@ -97,18 +102,18 @@ fn dropped() -> Vec<u8> {
 
 fn read(body: &[u8]) -> (String, Vec<Found>) {
     let (names, mut ids) = (names(), Numbers::new());
-    let (mut out, mut found) = (String::new(), Vec::new());
+    let (mut out, mut found) = (Vec::new(), Vec::new());
     let _ = Decoder { names: &names, ids: &mut ids, id_limit: 16 }.value(body, &mut out, &mut found);
-    (out, found)
+    (String::from_utf8(out).unwrap(), found)
 }
 
 fn read_arguments(parameters: &[&str], body: &[u8]) -> (String, Vec<Found>) {
     let (names, mut ids) = (names(), Numbers::new());
     let parameters = members(&parameters.iter().map(|&name| name.into()).collect::<Vec<_>>());
-    let (mut out, mut found) = (String::new(), Vec::new());
+    let (mut out, mut found) = (Vec::new(), Vec::new());
     let mut decoder = Decoder { names: &names, ids: &mut ids, id_limit: 16 };
     let _ = decoder.arguments(&parameters, body, &mut out, &mut found);
-    (out, found)
+    (String::from_utf8(out).unwrap(), found)
 }
 
 /// Every kind of value has the JSON that the schema of values tells, and that JSON can be parsed.
@@ -120,6 +125,10 @@ fn every_tag() {
         (blob!(tag::TRUE), "true"),
         (blob!(tag::FALSE), "false"),
         (blob!(tag::INT8, 0xffu8), "-1"),
+        (blob!(tag::INT8, 7u8), "7"),
+        (blob!(tag::INT8, 10u8), "10"),
+        (blob!(tag::INT16, 0x8000u16), "-32768"),
+        (blob!(tag::INT32, 0x7fff_ffffu32), "2147483647"),
         (blob!(tag::INT64, i64::MIN as u64), "-9223372036854775808"),
         (blob!(tag::BIGINT, 0u8, 65u32, 9u16, big.to_vec()), r#"{"$int":"18446744073709551616"}"#),
         (blob!(tag::BIGINT, 1u8, 65u32, 9u16, big.to_vec()), r#"{"$int":"-18446744073709551616"}"#),
@@ -177,53 +186,50 @@ fn every_tag() {
             blob!(tag::DICT, 1u32, 1u32, short("d"), tag::DICT, 1u32, 1u32, int(1), int(2)),
             r#"{"d":{"$dict":[[1,2]]}}"#,
         ),
-        (blob!(tag::OBJECT, 0u32, 64u64), r#"{"$type":"m.T","$id":0}"#),
+        (blob!(tag::OBJECT, thing(0)), r#"{"$type":"m.T","$id":0}"#),
+        (blob!(tag::OBJECT, object::LONG, 1u32, u64::MAX), r#"{"$type":"m.Stack","$id":0}"#),
+        (blob!(tag::OBJECT, object::LONG, 9u32, 64u64), CORRUPT),
         (
             blob!(
                 tag::LIST,
                 3u32,
                 3u32,
                 tag::OBJECT,
-                0u32,
-                64u64,
+                thing(0),
                 tag::OBJECT,
-                1u32,
-                64u64,
+                thing(1),
                 tag::OBJECT,
-                0u32,
-                64u64
+                thing(0)
             ),
             r#"[{"$type":"m.T","$id":0},{"$type":"m.Stack","$id":1},{"$type":"m.T","$id":0}]"#,
         ),
         (
-            blob!(tag::FIELDS, 0u32, 64u64, 0u32, int(1), tag::MISSING, int(3), int(4)),
+            blob!(tag::FIELDS, thing(0), 0u32, int(1), tag::MISSING, int(3), int(4)),
             r#"{"$type":"m.T","$id":0,"x":1,"$$v":3,"x (2)":4}"#,
         ),
         (
-            blob!(tag::FIELDS, 0u32, 64u64, 0u32, int(1), tag::STOP),
+            blob!(tag::FIELDS, thing(0), 0u32, int(1), tag::STOP),
             r#"{"$type":"m.T","$id":0,"x":1,"$cut":4}"#,
         ),
         (
-            blob!(tag::FIELDS_DYNAMIC, 0u32, 64u64, 3u32, 1u32, short("a"), int(1)),
+            blob!(tag::FIELDS_DYNAMIC, thing(0), 3u32, 1u32, short("a"), int(1)),
             r#"{"$type":"m.T","$id":0,"a":1,"$cut":3}"#,
         ),
         (
-            blob!(tag::FIELDS_DYNAMIC, 0u32, 64u64, 2u32, 2u32, short("a"), int(1), int(7), int(2)),
+            blob!(tag::FIELDS_DYNAMIC, thing(0), 2u32, 2u32, short("a"), int(1), int(7), int(2)),
             r#"{"$type":"m.T","$id":0,"$dict":[["a",1],[7,2]]}"#,
         ),
         (
-            blob!(tag::EXTENDS, 1u32, 64u64, tag::LIST, 1u32, 1u32, int(1), tag::MISSING),
+            blob!(tag::EXTENDS, thing(1), tag::LIST, 1u32, 1u32, int(1), tag::MISSING),
             r#"{"$type":"m.Stack","$id":0,"$value":[1]}"#,
         ),
         (
             blob!(
                 tag::EXTENDS,
-                1u32,
-                64u64,
+                thing(1),
                 int(1),
                 tag::FIELDS_DYNAMIC,
-                1u32,
-                64u64,
+                thing(1),
                 1u32,
                 1u32,
                 short("a"),
@@ -231,17 +237,18 @@ fn every_tag() {
             ),
             r#"{"$type":"m.Stack","$id":0,"$value":1,"a":2}"#,
         ),
-        (blob!(tag::EXTENDS, 1u32, 64u64, tag::STOP), r#"{"$type":"m.Stack","$id":0,"$cut":1}"#),
+        (blob!(tag::EXTENDS, thing(1), tag::STOP), r#"{"$type":"m.Stack","$id":0,"$cut":1}"#),
         (
             blob!(tag::TEXT, 2u32, short("2026-01-02")),
             r#"{"$type":"datetime.datetime","$value":"2026-01-02"}"#,
         ),
         (blob!(tag::TEXT, 2u32, int(1)), CORRUPT),
         (
-            blob!(tag::ARRAY, 3u32, 64u64, short("float64"), 2u8, 2u64, 3u64, 1u32, tag::FLOAT, 0.5),
+            blob!(tag::ARRAY, thing(3), short("float64"), 2u8, 2u64, 3u64, 1u32, tag::FLOAT, 0.5),
             r#"{"$type":"numpy.ndarray","$dtype":"float64","$shape":[2,3],"$items":[0.5]}"#,
         ),
-        (blob!(tag::CONTAINER, 5u32, 64u64, 5u32), r#"{"$type":"list","$len":5}"#),
+        (blob!(tag::CONTAINER, 5u32, 5u32), r#"{"$type":"list","$len":5}"#),
+        (blob!(tag::SIZED, thing(1), 3u32), r#"{"$type":"m.Stack","$id":0,"$len":3}"#),
         (blob!(tag::CYCLE, 2u8), r#"{"$cycle":2}"#),
         (blob!(tag::MISSING), CORRUPT),
         (blob!(tag::STOP), CORRUPT),
@@ -278,16 +285,14 @@ fn places() {
         (blob!(tag::DICT, 1u32, 1u32, short("pin"), redacted()), "$.pin"),
         (blob!(tag::DICT, 1u32, 1u32, short("X-Key"), redacted()), r#"$["X-Key"]"#),
         (blob!(tag::DICT, 1u32, 1u32, tag::BYTES, 3u32, 3u32, "pin", redacted()), r#"$[{"$bytes":"pin"}]"#),
-        (blob!(tag::FIELDS, 0u32, 64u64, 0u32, int(1), redacted(), int(3), int(4)), r#"$["y z"]"#),
+        (blob!(tag::FIELDS, thing(0), 0u32, int(1), redacted(), int(3), int(4)), r#"$["y z"]"#),
         (
             blob!(
                 tag::EXTENDS,
-                1u32,
-                64u64,
+                thing(1),
                 int(1),
                 tag::FIELDS_DYNAMIC,
-                1u32,
-                64u64,
+                thing(1),
                 1u32,
                 1u32,
                 tag::KEY,
@@ -333,7 +338,7 @@ fn arguments() {
 proptest! {
     /// Whatever bytes there are: JSON that can be parsed, and nothing in the ledger of a damaged value.
     #[test]
-    fn any_bytes(mut body in proptest::collection::vec(prop_oneof![0u8..35, any::<u8>(), Just(0)], 0..200)) {
+    fn any_bytes(mut body in proptest::collection::vec(prop_oneof![0u8..38, any::<u8>(), Just(0)], 0..200)) {
         let (json, found) = read(&body);
         prop_assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok(), "{}", json);
         prop_assert!(json != CORRUPT || found.is_empty());

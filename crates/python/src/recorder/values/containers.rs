@@ -63,27 +63,24 @@ impl Values {
             return Ok(());
         }
         // SAFETY: the object is of the type that `base` says, or of a subclass.
-        let (length, tag) = unsafe {
-            match base {
-                Base::List => (py::Py_SIZE(object), tag::LIST),
-                Base::Tuple => (py::Py_SIZE(object), tag::TUPLE),
-                Base::Dict => ((*object.cast::<py::PyDictObject>()).ma_used, tag::DICT),
-                Base::Set => (set_size(object), tag::SET),
-                _ => (set_size(object), tag::FROZENSET),
-            }
-        };
+        let length = unsafe { length(object, base) }.unwrap_or(0);
         if depth == 0 || out.full() {
             // SAFETY: as for this function.
             let (_, id) = unsafe { self.type_of(object)? };
             out.tag(tag::CONTAINER);
             out.u32(id);
-            out.u64(object as u64);
-            out.count(length as usize);
+            out.count(length);
             return Ok(());
         }
-        let kept = (length as usize).min(self.limits.items);
-        out.tag(tag);
-        out.count(length as usize);
+        out.tag(match base {
+            Base::List => tag::LIST,
+            Base::Tuple => tag::TUPLE,
+            Base::Dict => tag::DICT,
+            Base::Set => tag::SET,
+            _ => tag::FROZENSET,
+        });
+        let kept = length.min(self.limits.items);
+        out.count(length);
         out.count(kept);
         self.holders.push(object);
         // SAFETY: as above; nothing changes the container meanwhile, for the GIL is held and no code runs.
@@ -241,12 +238,17 @@ pub(super) unsafe fn int(out: &mut Out, object: *mut PyObject) {
     unsafe {
         let number = py::PyLong_AsLongLongAndOverflow(object, &mut overflow);
         if overflow == 0 {
-            match i8::try_from(number) {
-                Ok(small) => out.raw([tag::INT8, small as u8]),
-                Err(_) => {
-                    out.tag(tag::INT64);
-                    out.raw(number.to_le_bytes());
-                }
+            if let Ok(number) = i8::try_from(number) {
+                out.raw([tag::INT8, number as u8]);
+            } else if let Ok(number) = i16::try_from(number) {
+                let [low, high] = number.to_le_bytes();
+                out.raw([tag::INT16, low, high]);
+            } else if let Ok(number) = i32::try_from(number) {
+                out.tag(tag::INT32);
+                out.raw(number.to_le_bytes());
+            } else {
+                out.tag(tag::INT64);
+                out.raw(number.to_le_bytes());
             }
             return;
         }
@@ -259,7 +261,20 @@ pub(super) unsafe fn int(out: &mut Out, object: *mut PyObject) {
     }
 }
 
-unsafe fn set_size(object: *mut PyObject) -> Py_ssize_t {
-    // SAFETY: a set or frozenset: no code of a subclass is asked.
-    unsafe { py::PySet_Size(object) }
+/// How many items a container holds; none for what is no container.
+///
+/// # Safety
+/// The object is of the type that `base` says, or of a subclass, whose code is not asked.
+#[inline]
+pub(super) unsafe fn length(object: *mut PyObject, base: Base) -> Option<usize> {
+    // SAFETY: as for this function.
+    let length = unsafe {
+        match base {
+            Base::List | Base::Tuple => py::Py_SIZE(object),
+            Base::Dict => (*object.cast::<py::PyDictObject>()).ma_used,
+            Base::Set | Base::Frozenset => py::PySet_Size(object),
+            Base::None | Base::Str | Base::Int | Base::Bytes | Base::Float => return None,
+        }
+    };
+    Some(length as usize)
 }

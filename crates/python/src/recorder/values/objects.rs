@@ -1,9 +1,9 @@
 //! Objects: their type and identity, and the fields that they keep in slots, inline or in a dictionary.
 
 use pyo3::ffi::{self as py, Py_ssize_t, PyObject};
-use tamis_core::wire::tag;
+use tamis_core::wire::{self, tag};
 
-use super::containers::int;
+use super::containers::{int, length};
 use super::known::Known;
 use super::{Done, Values, attr_act};
 use crate::ffi;
@@ -54,10 +54,17 @@ impl Values {
         }
     }
 
+    #[inline(always)]
     pub(super) fn head(out: &mut Out, tag: u8, id: u32, object: *mut PyObject) {
         out.tag(tag);
-        out.u32(id);
-        out.u64(object as u64);
+        match wire::object::word(id, object as u64) {
+            Some(word) => out.u64(word),
+            None => {
+                out.u64(wire::object::LONG);
+                out.u32(id);
+                out.u64(object as u64);
+            }
+        }
     }
 
     pub(super) unsafe fn named_tuple(
@@ -111,6 +118,13 @@ impl Values {
             let base = (*info).base;
             if base == Base::None {
                 return self.fields(out, object, info, depth, attrs);
+            }
+            if depth == 0
+                && let Some(length) = length(object, base)
+            {
+                Self::head(out, tag::SIZED, (*info).id, object);
+                out.count(length);
+                return Ok(());
             }
             Self::head(out, tag::EXTENDS, (*info).id, object);
             match base {

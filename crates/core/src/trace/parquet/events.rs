@@ -1,0 +1,223 @@
+//! The table `events`.
+
+use std::fs::File;
+use std::io;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use parquet::basic::{Encoding, Type};
+
+use super::chunk::{Chunk, Codec};
+use super::delta::{Delta, varint};
+use super::file::Target;
+use super::levels::Levels;
+use crate::trace::rows::{Events, NULL, NULL32, Row};
+use crate::trace::schema::{EVENT_KINDS, EVENTS};
+use crate::trace::segment::{Encoder, failure};
+
+const PAGE_ROWS: usize = 32 * 1024;
+/// Rows that are looked at together: as many as a word has bits, and as fit into the quickest cache.
+const STEP: usize = 64;
+const KIND_BITS: u8 = 4;
+/// Columns by which readers look for rows: their smallest and greatest value is written.
+const BOUNDED: [&str; 6] = ["part", "seq", "time", "call", "value", "code"];
+
+struct Column {
+    chunk: Chunk,
+    numbers: Delta,
+    levels: Option<Levels>,
+    bounded: bool,
+}
+
+pub struct EventsFile {
+    target: Target,
+    segment: i32,
+    columns: Vec<Column>,
+    kinds: Vec<u8>,
+    page_rows: usize,
+    rows: usize,
+    body: Vec<u8>,
+}
+
+/// Places in the schema.
+mod column {
+    pub const SEGMENT: usize = 0;
+    pub const PART: usize = 1;
+    pub const THREAD: usize = 2;
+    pub const SEQ: usize = 3;
+    pub const TIME: usize = 4;
+    pub const KIND: usize = 5;
+    pub const CALL: usize = 6;
+    pub const PARENT: usize = 7;
+    pub const RESUMED_BY: usize = 8;
+    pub const CODE: usize = 9;
+    pub const LINE: usize = 10;
+    pub const VALUE: usize = 11;
+    pub const START: usize = 12;
+    pub const OWN: usize = 13;
+    pub const OWN_TOTAL: usize = 14;
+    pub const TASK: usize = 15;
+    pub const EXCEPTION: usize = 16;
+}
+
+impl Encoder for EventsFile {
+    type Rows = Events;
+
+    fn create(file: File, schema: &SchemaRef) -> io::Result<EventsFile> {
+        let target = Target::new(file, schema)?;
+        let columns = EVENTS.columns.iter().enumerate().map(|(place, about)| {
+            let column = target.columns.column(place);
+            let narrow = column.physical_type() == Type::INT32;
+            let encoding = match place {
+                column::KIND => Encoding::RLE_DICTIONARY,
+                _ => Encoding::DELTA_BINARY_PACKED,
+            };
+            Column {
+                chunk: Chunk::new(column, Codec::Lz4, encoding),
+                numbers: Delta::new(narrow),
+                levels: about.nullable.then(Levels::default),
+                bounded: BOUNDED.contains(&about.name),
+            }
+        });
+        let mut columns: Vec<Column> = columns.collect();
+        let mut words = Vec::new();
+        for word in EVENT_KINDS {
+            words.extend_from_slice(&(word.len() as u32).to_le_bytes());
+            words.extend_from_slice(word.as_bytes());
+        }
+        columns[column::KIND].chunk.dictionary(&words, EVENT_KINDS.len() as u32)?;
+        let (kinds, body) = (Vec::new(), Vec::new());
+        Ok(EventsFile { target, segment: 0, columns, kinds, page_rows: 0, rows: 0, body })
+    }
+
+    fn write(&mut self, events: &Events) -> io::Result<()> {
+        self.segment = events.segment;
+        let mut resumed_by = events.resumed_by.entries();
+        let mut line = events.line.entries();
+        let mut own_total = events.own_total.entries();
+        let mut task = events.task.entries();
+        let mut exception = events.exception.entries();
+        for (step, rows) in events.rows.chunks(STEP).enumerate() {
+            if self.page_rows + rows.len() > PAGE_ROWS {
+                self.close_page()?;
+            }
+            let first = step * STEP;
+            self.dense(rows);
+            self.sparse(column::RESUMED_BY, &mut resumed_by, first, rows.len());
+            self.sparse(column::LINE, &mut line, first, rows.len());
+            self.sparse(column::OWN_TOTAL, &mut own_total, first, rows.len());
+            self.sparse(column::TASK, &mut task, first, rows.len());
+            self.sparse(column::EXCEPTION, &mut exception, first, rows.len());
+            self.page_rows += rows.len();
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> io::Result<File> {
+        self.close_page()?;
+        self.target.finish(self.columns.into_iter().map(|column| column.chunk), self.rows > 0)
+    }
+
+    fn batch(rows: &Events, schema: &SchemaRef) -> io::Result<RecordBatch> {
+        rows.batch(schema).map_err(failure)
+    }
+}
+
+impl EventsFile {
+
+    #[inline]
+    fn dense(&mut self, rows: &[Row]) {
+        let columns = &mut self.columns;
+        all(&mut columns[column::PART], rows, |row| row.part().into());
+        all(&mut columns[column::THREAD], rows, |row| row.thread.into());
+        all(&mut columns[column::SEQ], rows, |row| row.seq);
+        all(&mut columns[column::TIME], rows, |row| row.time);
+        all(&mut columns[column::CALL], rows, |row| row.call);
+        all(&mut columns[column::CODE], rows, |row| row.code.into());
+        some(&mut columns[column::PARENT], rows, NULL, |row| row.parent);
+        some(&mut columns[column::VALUE], rows, NULL32.into(), |row| row.value.into());
+        some(&mut columns[column::START], rows, NULL, |row| row.start);
+        some(&mut columns[column::OWN], rows, NULL, |row| row.own);
+        self.kinds.extend(rows.iter().map(Row::kind));
+    }
+
+    /// The entries of the rows from `first` on.
+    #[inline]
+    fn sparse<T: Copy + Into<i64>>(
+        &mut self,
+        place: usize,
+        entries: &mut &[(u32, T)],
+        first: usize,
+        rows: usize,
+    ) {
+        let column = &mut self.columns[place];
+        let here = entries.iter().take_while(|entry| (entry.0 as usize) < first + rows).count();
+        let (now, later) = entries.split_at(here);
+        *entries = later;
+        let mask = now.iter().fold(0, |mask, entry| mask | 1 << (entry.0 as usize - first));
+        column.numbers.extend(now.iter().map(|entry| entry.1.into()));
+        if let Some(levels) = &mut column.levels {
+            levels.push(mask, rows);
+        }
+    }
+
+    fn close_page(&mut self) -> io::Result<()> {
+        let (rows, segment) = (self.page_rows, self.segment);
+        if rows == 0 {
+            return Ok(());
+        }
+        self.columns[column::SEGMENT].numbers.extend(std::iter::repeat_n(segment.into(), rows));
+        for (place, column) in self.columns.iter_mut().enumerate() {
+            self.body.clear();
+            let absent = column.levels.as_mut().map_or(0, |levels| levels.finish(&mut self.body));
+            if place == column::KIND {
+                indices(&self.kinds, &mut self.body);
+                self.kinds.clear();
+            } else {
+                let bounds = column.numbers.finish(&mut self.body);
+                if column.bounded {
+                    column.chunk.widen(bounds);
+                }
+            }
+            column.chunk.page(rows, absent, &self.body)?;
+        }
+        self.rows += rows;
+        self.page_rows = 0;
+        Ok(())
+    }
+}
+
+/// A column that every row has.
+#[inline(always)]
+fn all(column: &mut Column, rows: &[Row], of: impl Fn(&Row) -> i64) {
+    column.numbers.extend(rows.iter().map(of));
+}
+
+/// A column that is `null` in some rows.
+#[inline(always)]
+fn some(column: &mut Column, rows: &[Row], null: i64, of: impl Fn(&Row) -> i64) {
+    let mask = rows.iter().rev().fold(0, |mask, row| mask << 1 | u64::from(of(row) != null));
+    if let Some(levels) = &mut column.levels {
+        levels.push(mask, rows.len());
+    }
+    column.numbers.extend(rows.iter().map(of).filter(|&value| value != null));
+}
+
+/// Numbers of words of the dictionary: one run of numbers of four bits.
+fn indices(kinds: &[u8], out: &mut Vec<u8>) {
+    out.push(KIND_BITS);
+    varint(out, (kinds.len().div_ceil(8) as u64) << 1 | 1);
+    let mut eights = kinds.chunks_exact(8);
+    for eight in &mut eights {
+        out.extend([eight[0] | eight[1] << 4, eight[2] | eight[3] << 4]);
+        out.extend([eight[4] | eight[5] << 4, eight[6] | eight[7] << 4]);
+    }
+    let mut last = [0; 8];
+    let rest = eights.remainder();
+    if !rest.is_empty() {
+        last[..rest.len()].copy_from_slice(rest);
+        out.extend(last.chunks_exact(2).map(|two| two[0] | two[1] << 4));
+    }
+}
+
+const _: () = assert!(EVENT_KINDS.len() <= 1 << KIND_BITS);

@@ -1,0 +1,91 @@
+//! The table `values`.
+
+use std::fs::File;
+use std::io;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use parquet::basic::Encoding;
+
+use super::chunk::{Chunk, Codec};
+use super::delta::Delta;
+use super::file::Target;
+use crate::trace::rows::Values;
+use crate::trace::segment::{Encoder, failure};
+
+/// Small batches wait until a page is worth its header; a large one is a page as it is.
+const PAGE: usize = 256 * 1024;
+
+pub struct ValuesFile {
+    target: Target,
+    segment: i32,
+    first: i32,
+    json: Chunk,
+    waiting: Vec<u8>,
+    waiting_rows: usize,
+    rows: usize,
+}
+
+impl Encoder for ValuesFile {
+    type Rows = Values;
+
+    fn create(file: File, schema: &SchemaRef) -> io::Result<ValuesFile> {
+        let target = Target::new(file, schema)?;
+        let json = Chunk::new(target.columns.column(2), Codec::zstd()?, Encoding::PLAIN);
+        Ok(ValuesFile { target, segment: 0, first: 0, json, waiting: Vec::new(), waiting_rows: 0, rows: 0 })
+    }
+
+    fn write(&mut self, values: &Values) -> io::Result<()> {
+        if self.rows == 0 {
+            (self.segment, self.first) = (values.segment, values.first);
+        }
+        self.rows += values.len();
+        if self.waiting.len() + values.plain().len() < PAGE {
+            self.waiting.extend_from_slice(values.plain());
+            self.waiting_rows += values.len();
+            return Ok(());
+        }
+        self.close_page()?;
+        self.json.page(values.len(), 0, values.plain())
+    }
+
+    fn finish(mut self) -> io::Result<File> {
+        self.close_page()?;
+        let mut segment = Chunk::new(self.target.columns.column(0), Codec::Lz4, Encoding::DELTA_BINARY_PACKED);
+        let mut number = Chunk::new(self.target.columns.column(1), Codec::Lz4, Encoding::DELTA_BINARY_PACKED);
+        if self.rows > 0 {
+            let first = i64::from(self.first);
+            let numbers = first..first + self.rows as i64;
+            column(&mut segment, self.rows, std::iter::repeat_n(self.segment.into(), self.rows))?;
+            let bounds = column(&mut number, self.rows, numbers)?;
+            number.widen(bounds);
+        }
+        self.target.finish([segment, number, self.json], self.rows > 0)
+    }
+    fn batch(rows: &Values, schema: &SchemaRef) -> io::Result<RecordBatch> {
+        rows.batch(schema).map_err(failure)
+    }
+}
+
+impl ValuesFile {
+    fn close_page(&mut self) -> io::Result<()> {
+        if self.waiting_rows > 0 {
+            self.json.page(self.waiting_rows, 0, &self.waiting)?;
+            self.waiting.clear();
+            self.waiting_rows = 0;
+        }
+        Ok(())
+    }
+}
+
+fn column(
+    chunk: &mut Chunk,
+    rows: usize,
+    numbers: impl Iterator<Item = i64>,
+) -> io::Result<Option<(i64, i64)>> {
+    let (mut delta, mut body) = (Delta::new(true), Vec::new());
+    delta.extend(numbers);
+    let bounds = delta.finish(&mut body);
+    chunk.page(rows, 0, &body)?;
+    Ok(bounds)
+}
