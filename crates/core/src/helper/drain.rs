@@ -24,6 +24,8 @@ const ROOM: &str = ".room";
 const ROOM_BYTES: usize = 64 * 1024;
 
 const LOCK: &str = "recording.lock";
+/// After a round that found so many records the next one follows at once.
+const BUSY: usize = 1_000;
 /// How long the loop sleeps after a round that found something, and at most when nobody says anything.
 const NAP: Duration = Duration::from_millis(1);
 const LONGEST_NAP: Duration = Duration::from_millis(10);
@@ -148,6 +150,9 @@ impl<'a> Helper<'a> {
             self.look_for_failure();
             if self.over() {
                 return;
+            }
+            if read >= BUSY {
+                continue;
             }
             nap = if read > 0 { NAP } else { (nap * 2).min(LONGEST_NAP) };
             std::thread::sleep(nap);

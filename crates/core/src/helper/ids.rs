@@ -5,9 +5,15 @@ use std::hash::BuildHasherDefault;
 use hashbrown::HashMap;
 use rustc_hash::FxHasher;
 
+const RECENT: usize = 2 * 1024;
+/// No key: addresses are not as high.
+const NOTHING: u64 = u64::MAX;
+
 /// Address → number, of bounded size: when the young generation is full, the old one is forgotten. A thing
 /// that is forgotten and comes back gets a new number.
 pub struct Numbers {
+    /// What was asked for last, by a few bits of the key's hash: most objects are met again soon.
+    recent: Box<[(u64, u32)]>,
     young: HashMap<u64, u32, BuildHasherDefault<FxHasher>>,
     old: HashMap<u64, u32, BuildHasherDefault<FxHasher>>,
     next: u32,
@@ -15,12 +21,28 @@ pub struct Numbers {
 
 impl Numbers {
     pub fn new() -> Numbers {
-        Numbers { young: HashMap::default(), old: HashMap::default(), next: 0 }
+        Numbers {
+            recent: vec![(NOTHING, 0); RECENT].into(),
+            young: HashMap::default(),
+            old: HashMap::default(),
+            next: 0,
+        }
     }
 
     /// The number of `key`; a new one when it has none, or when `fresh` asks for it.
     #[inline]
     pub fn number(&mut self, key: u64, fresh: bool, limit: usize) -> u32 {
+        let place = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % RECENT;
+        let (recent, number) = self.recent[place];
+        if recent == key && !fresh {
+            return number;
+        }
+        let number = self.look_up(key, fresh, limit);
+        self.recent[place] = (key, number);
+        number
+    }
+
+    fn look_up(&mut self, key: u64, fresh: bool, limit: usize) -> u32 {
         if !fresh {
             if let Some(&number) = self.young.get(&key) {
                 return number;

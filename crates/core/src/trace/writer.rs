@@ -17,7 +17,7 @@ use parquet::arrow::ArrowWriter;
 use super::parquet::{EventsFile, ValuesFile};
 use super::rows::{self, Code, Events, Process, Redaction, Values};
 use super::schema::{CODE, EVENTS, PROCESSES, REDACTIONS, VALUES};
-use super::segment::{Complete, Encoder, Segment, failure};
+use super::segment::{Abandoned, Complete, Encoder, Segment, failure};
 use super::tail::Tail;
 
 /// How long rows may be in Parquet alone, whose file is not complete: with the time that they wait before, less
@@ -121,7 +121,8 @@ struct Open {
     number: i32,
     events: Segment<EventsFile>,
     values: Segment<ValuesFile>,
-    redactions: Segment<Slow>,
+    /// Where something was redacted or dropped; the first segment always has it.
+    redactions: Option<Segment<Slow>>,
 }
 
 /// Tables that grow slowly.
@@ -191,8 +192,8 @@ impl Files {
             processes_tail: Some(tail),
             processes: BTreeMap::new(),
         };
-        // A trace without events has its tables too.
-        files.open(0)?;
+        // A trace without events or redactions has their tables too.
+        files.redactions(0)?;
         Ok(files)
     }
 
@@ -245,7 +246,7 @@ impl Files {
         if !batch.redactions.is_empty() {
             let rows =
                 rows::redactions(&batch.redactions, &self.schemas.redactions, number).map_err(failure)?;
-            self.open(number)?.redactions.write(rows)?;
+            self.redactions(number)?.write(rows)?;
         }
         if !batch.events.is_empty() {
             self.open(number)?.events.write(batch.events)?;
@@ -257,7 +258,9 @@ impl Files {
     fn write_tails(&mut self) -> io::Result<()> {
         let Some(open) = &mut self.open else { return Ok(()) };
         open.values.write_tail(TAIL_DELAY)?;
-        open.redactions.write_tail(TAIL_DELAY)?;
+        if let Some(redactions) = &mut open.redactions {
+            redactions.write_tail(TAIL_DELAY)?;
+        }
         open.events.write_tail(TAIL_DELAY)?;
         give_back(&self.give_back, open.events.done(), open.values.done());
         Ok(())
@@ -275,9 +278,17 @@ impl Files {
                     number,
                     events: numbered(directory, "events", number, &schemas.events)?,
                     values: numbered(directory, "values", number, &schemas.values)?,
-                    redactions: numbered(directory, "redactions", number, &schemas.redactions)?,
+                    redactions: None,
                 }))
             }
+        }
+    }
+
+    fn redactions(&mut self, number: i32) -> io::Result<&mut Segment<Slow>> {
+        let (directory, schema) = (self.directory.clone(), self.schemas.redactions.clone());
+        match &mut self.open(number)?.redactions {
+            Some(redactions) => Ok(redactions),
+            none => Ok(none.insert(numbered(&directory, "redactions", number, &schema)?)),
         }
     }
 
@@ -285,12 +296,13 @@ impl Files {
     fn seal(&mut self) -> io::Result<()> {
         let Some(open) = self.open.take() else { return Ok(()) };
         // One by one, so that a failure half-way leaves the tails of the rest.
-        let others = open.values.complete().and_then(|values| Ok((values, open.redactions.complete()?)));
-        match others {
-            Ok(((values, values_done), (redactions, _))) => {
+        let redactions = open.redactions.map(Segment::complete).transpose();
+        match open.values.complete().and_then(|values| Ok((values, redactions?))) {
+            Ok(((values, values_done), redactions)) => {
                 let (events, events_done) = open.events.complete()?;
                 give_back(&self.give_back, events_done, values_done);
-                [values, redactions, events].into_iter().try_for_each(|file| self.placer.put(file))
+                let files = [Some(values), redactions.map(|(file, _)| file), Some(events)];
+                files.into_iter().flatten().try_for_each(|file| self.placer.put(file))
             }
             Err(error) => {
                 open.events.abandon().save();
@@ -304,13 +316,15 @@ impl Files {
         // First the room of all, then what others refer to, and events last.
         let code = self.code.take().map(Segment::abandon);
         let open = self.open.take();
-        let open = open.map(|open| (open.values.abandon(), open.redactions.abandon(), open.events.abandon()));
+        let open = open.map(|open| {
+            (open.values.abandon(), open.redactions.map(Segment::abandon), open.events.abandon())
+        });
         if let Some(code) = code {
             code.save();
         }
         if let Some((values, redactions, events)) = open {
             values.save();
-            redactions.save();
+            redactions.into_iter().for_each(Abandoned::save);
             events.save();
         }
     }

@@ -118,8 +118,8 @@ impl Out {
     pub fn finish(mut self) -> usize {
         let length = self.at as usize - self.start as usize;
         let padding = length.wrapping_neg() & 7;
-        // SAFETY: as above.
-        unsafe { self.at.write_bytes(0, padding) };
+        // SAFETY: as above; a whole word of zeros is written quicker than those that are wanted.
+        unsafe { self.at.cast::<u64>().write_unaligned(0) };
         self.at = self.start;
         (length + padding) / 8
     }

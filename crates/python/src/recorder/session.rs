@@ -188,6 +188,10 @@ pub unsafe fn emit(
     }
 }
 
+/// How long the program sleeps while its ring is full. The helper needs longer to empty it, so it never waits; and only a
+/// sleep of this length makes the system let a thread of the helper run on the processor that the program leaves.
+const FULL: Duration = Duration::from_millis(1);
+
 /// Waits, without the GIL, until the ring has room. False when the recording is over: stopped meanwhile, or
 /// given up because the helper died or failed.
 #[cold]
@@ -198,13 +202,13 @@ unsafe fn wait_for_room() -> bool {
         let mut beat = (0, Instant::now());
         loop {
             let released = py::PyEval_SaveThread();
-            std::thread::sleep(Duration::from_micros(50));
+            std::thread::sleep(FULL);
             py::PyEval_RestoreThread(released);
             let this = recorder();
             if this.is_null() || (*this).epoch != epoch {
                 return false;
             }
-            if (*this).writer.place().is_some() {
+            if (*this).writer.has_room() {
                 return true;
             }
             let control = (*this).arena.control();

@@ -15,21 +15,24 @@ pub struct Delta {
     filled: usize,
     blocks: usize,
     packed: Vec<u8>,
-    /// Smallest and greatest value.
-    bounds: Option<(i64, i64)>,
+    bounded: bool,
+    /// Smallest and greatest value, once there is one.
+    bounds: (i64, i64),
 }
 
 impl Delta {
-    pub fn new(narrow: bool) -> Delta {
+    /// `bounded`: the smallest and the greatest value are wanted too.
+    pub fn new(narrow: bool, bounded: bool) -> Delta {
         Delta {
             narrow,
+            bounded,
             first: None,
             last: 0,
             block: [0; BLOCK],
             filled: 0,
             blocks: 0,
             packed: Vec::new(),
-            bounds: None,
+            bounds: (0, 0),
         }
     }
 
@@ -37,29 +40,36 @@ impl Delta {
         usize::from(self.first.is_some()) + self.blocks * BLOCK + self.filled
     }
 
-    #[inline]
-    pub fn extend(&mut self, mut values: impl Iterator<Item = i64>) {
+    #[inline(always)]
+    pub fn extend(&mut self, mut values: &[i64]) {
         if self.first.is_none() {
-            let Some(first) = values.next() else { return };
-            (self.first, self.last, self.bounds) = (Some(first), first, Some((first, first)));
+            let Some((&first, rest)) = values.split_first() else { return };
+            (self.first, self.last, self.bounds) = (Some(first), first, (first, first));
+            values = rest;
         }
-        let (mut low, mut high) = self.bounds.unwrap_or((i64::MAX, i64::MIN));
-        let (mut last, mut filled) = (self.last, self.filled);
-        for value in values {
-            let difference = value.wrapping_sub(last);
-            self.block[filled] = if self.narrow { i64::from(difference as i32) } else { difference };
-            (low, high) = (low.min(value), high.max(value));
-            last = value;
-            filled += 1;
-            if filled == BLOCK {
-                self.flush(BLOCK);
-                filled = 0;
+        if self.bounded {
+            for &value in values {
+                self.bounds = (self.bounds.0.min(value), self.bounds.1.max(value));
             }
         }
-        (self.last, self.filled, self.bounds) = (last, filled, Some((low, high)));
+        while let Some(&first) = values.first() {
+            let (now, later) = values.split_at(values.len().min(BLOCK - self.filled));
+            let block = &mut self.block[self.filled..][..now.len()];
+            block[0] = first.wrapping_sub(self.last);
+            for (place, pair) in block[1..].iter_mut().zip(now.windows(2)) {
+                *place = pair[1].wrapping_sub(pair[0]);
+            }
+            self.last = now[now.len() - 1];
+            self.filled += now.len();
+            if self.filled == BLOCK {
+                self.flush(BLOCK);
+                self.filled = 0;
+            }
+            values = later;
+        }
     }
 
-    /// Appends the page's numbers to `out` and begins anew; returns their bounds.
+    /// Appends the page's numbers to `out` and begins anew; returns their bounds, if they are wanted.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Option<(i64, i64)> {
         let count = self.len();
         if self.filled > 0 {
@@ -68,17 +78,24 @@ impl Delta {
         varint(out, BLOCK as u64);
         varint(out, QUARTERS as u64);
         varint(out, count as u64);
+        let bounds = self.first.filter(|_| self.bounded).map(|_| self.bounds);
         varint(out, zigzag(self.first.take().unwrap_or(0)));
         out.extend_from_slice(&self.packed);
         self.packed.clear();
         (self.filled, self.blocks) = (0, 0);
-        self.bounds.take()
+        bounds
     }
 
     /// Packs the first `filled` differences of the block. Of the rest, what shares a quarter with them is padding,
     /// and whole quarters are left out, as the format wants it.
+    #[inline(always)]
     fn flush(&mut self, filled: usize) {
         let block = &mut self.block;
+        if self.narrow {
+            for difference in &mut block[..filled] {
+                *difference = i64::from(*difference as i32);
+            }
+        }
         let least = block[..filled].iter().copied().fold(i64::MAX, i64::min);
         for difference in &mut block[..filled] {
             *difference = difference.wrapping_sub(least);

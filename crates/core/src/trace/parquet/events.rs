@@ -26,7 +26,6 @@ struct Column {
     chunk: Chunk,
     numbers: Delta,
     levels: Option<Levels>,
-    bounded: bool,
 }
 
 pub struct EventsFile {
@@ -74,9 +73,8 @@ impl Encoder for EventsFile {
             };
             Column {
                 chunk: Chunk::new(column, Codec::Lz4, encoding),
-                numbers: Delta::new(narrow),
+                numbers: Delta::new(narrow, BOUNDED.contains(&about.name)),
                 levels: about.nullable.then(Levels::default),
-                bounded: BOUNDED.contains(&about.name),
             }
         });
         let mut columns: Vec<Column> = columns.collect();
@@ -92,6 +90,34 @@ impl Encoder for EventsFile {
 
     fn write(&mut self, events: &Events) -> io::Result<()> {
         self.segment = events.segment;
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has what the function is compiled for.
+            return unsafe { self.write_wide(events) };
+        }
+        self.write_steps(events)
+    }
+
+    fn finish(mut self) -> io::Result<File> {
+        self.close_page()?;
+        self.target.finish(self.columns.into_iter().map(|column| column.chunk), self.rows > 0)
+    }
+
+    fn batch(rows: &Events, schema: &SchemaRef) -> io::Result<RecordBatch> {
+        rows.batch(schema).map_err(failure)
+    }
+}
+
+impl EventsFile {
+    /// [`EventsFile::write_steps`], four numbers at a time.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn write_wide(&mut self, events: &Events) -> io::Result<()> {
+        self.write_steps(events)
+    }
+
+    #[inline(always)]
+    fn write_steps(&mut self, events: &Events) -> io::Result<()> {
         let mut resumed_by = events.resumed_by.entries();
         let mut line = events.line.entries();
         let mut own_total = events.own_total.entries();
@@ -113,19 +139,8 @@ impl Encoder for EventsFile {
         Ok(())
     }
 
-    fn finish(mut self) -> io::Result<File> {
-        self.close_page()?;
-        self.target.finish(self.columns.into_iter().map(|column| column.chunk), self.rows > 0)
-    }
 
-    fn batch(rows: &Events, schema: &SchemaRef) -> io::Result<RecordBatch> {
-        rows.batch(schema).map_err(failure)
-    }
-}
-
-impl EventsFile {
-
-    #[inline]
+    #[inline(always)]
     fn dense(&mut self, rows: &[Row]) {
         let columns = &mut self.columns;
         all(&mut columns[column::PART], rows, |row| row.part().into());
@@ -155,7 +170,9 @@ impl EventsFile {
         let (now, later) = entries.split_at(here);
         *entries = later;
         let mask = now.iter().fold(0, |mask, entry| mask | 1 << (entry.0 as usize - first));
-        column.numbers.extend(now.iter().map(|entry| entry.1.into()));
+        for entry in now {
+            column.numbers.extend(&[entry.1.into()]);
+        }
         if let Some(levels) = &mut column.levels {
             levels.push(mask, rows);
         }
@@ -166,7 +183,7 @@ impl EventsFile {
         if rows == 0 {
             return Ok(());
         }
-        self.columns[column::SEGMENT].numbers.extend(std::iter::repeat_n(segment.into(), rows));
+        self.columns[column::SEGMENT].numbers.extend(&vec![segment.into(); rows]);
         for (place, column) in self.columns.iter_mut().enumerate() {
             self.body.clear();
             let absent = column.levels.as_mut().map_or(0, |levels| levels.finish(&mut self.body));
@@ -174,10 +191,7 @@ impl EventsFile {
                 indices(&self.kinds, &mut self.body);
                 self.kinds.clear();
             } else {
-                let bounds = column.numbers.finish(&mut self.body);
-                if column.bounded {
-                    column.chunk.widen(bounds);
-                }
+                column.chunk.widen(column.numbers.finish(&mut self.body));
             }
             column.chunk.page(rows, absent, &self.body)?;
         }
@@ -190,17 +204,27 @@ impl EventsFile {
 /// A column that every row has.
 #[inline(always)]
 fn all(column: &mut Column, rows: &[Row], of: impl Fn(&Row) -> i64) {
-    column.numbers.extend(rows.iter().map(of));
+    let mut values = [0; STEP];
+    for (value, row) in values.iter_mut().zip(rows) {
+        *value = of(row);
+    }
+    column.numbers.extend(&values[..rows.len()]);
 }
 
 /// A column that is `null` in some rows.
 #[inline(always)]
 fn some(column: &mut Column, rows: &[Row], null: i64, of: impl Fn(&Row) -> i64) {
-    let mask = rows.iter().rev().fold(0, |mask, row| mask << 1 | u64::from(of(row) != null));
+    let (mut values, mut present, mut mask) = ([0; STEP], 0, 0);
+    for (index, row) in rows[..rows.len().min(STEP)].iter().enumerate() {
+        let value = of(row);
+        values[present] = value;
+        present += usize::from(value != null);
+        mask |= u64::from(value != null) << index;
+    }
     if let Some(levels) = &mut column.levels {
         levels.push(mask, rows.len());
     }
-    column.numbers.extend(rows.iter().map(of).filter(|&value| value != null));
+    column.numbers.extend(&values[..present]);
 }
 
 /// Numbers of words of the dictionary: one run of numbers of four bits.

@@ -55,10 +55,9 @@ impl Encoder for ValuesFile {
         let mut number = Chunk::new(self.target.columns.column(1), Codec::Lz4, Encoding::DELTA_BINARY_PACKED);
         if self.rows > 0 {
             let first = i64::from(self.first);
-            let numbers = first..first + self.rows as i64;
-            column(&mut segment, self.rows, std::iter::repeat_n(self.segment.into(), self.rows))?;
-            let bounds = column(&mut number, self.rows, numbers)?;
-            number.widen(bounds);
+            let numbers: Vec<i64> = (first..first + self.rows as i64).collect();
+            column(&mut segment, &vec![self.segment.into(); self.rows])?;
+            column(&mut number, &numbers)?;
         }
         self.target.finish([segment, number, self.json], self.rows > 0)
     }
@@ -78,14 +77,9 @@ impl ValuesFile {
     }
 }
 
-fn column(
-    chunk: &mut Chunk,
-    rows: usize,
-    numbers: impl Iterator<Item = i64>,
-) -> io::Result<Option<(i64, i64)>> {
-    let (mut delta, mut body) = (Delta::new(true), Vec::new());
+fn column(chunk: &mut Chunk, numbers: &[i64]) -> io::Result<()> {
+    let (mut delta, mut body) = (Delta::new(true, true), Vec::new());
     delta.extend(numbers);
-    let bounds = delta.finish(&mut body);
-    chunk.page(rows, 0, &body)?;
-    Ok(bounds)
+    chunk.widen(delta.finish(&mut body));
+    chunk.page(numbers.len(), 0, &body)
 }

@@ -40,6 +40,8 @@ struct AttrSet {
     by_key: FxHashMap<usize, Act>,
     by_text: FxHashMap<String, Act>,
     by_shape: FxHashMap<u32, Box<[Act]>>,
+    /// The shape that was asked for last, and its acts.
+    latest: (u32, *const Act),
 }
 
 /// Texts of keys whose verdict is remembered, for each set of patterns.
@@ -82,6 +84,7 @@ impl Values {
                 by_key: FxHashMap::default(),
                 by_text: FxHashMap::default(),
                 by_shape: FxHashMap::default(),
+                latest: (u32::MAX, std::ptr::null()),
             });
             self.sets.len() as u32 - 1
         })

@@ -189,11 +189,15 @@ impl Values {
         if !set.any {
             return std::ptr::null();
         }
+        if set.latest.0 == shape {
+            return set.latest.1;
+        }
         let acts = set.by_shape.entry(shape).or_insert_with(|| {
             let names = self.types.shape_names(shape).iter();
             names.map(|name| attr_act(&self.policy, &set.scope, name)).collect()
         });
-        acts.as_ptr()
+        set.latest = (shape, acts.as_ptr());
+        set.latest.1
     }
 
     /// A field, as the patterns say.
