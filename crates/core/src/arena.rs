@@ -399,11 +399,11 @@ impl Writer {
         Some(unsafe { self.ring.add(self.head as usize % RING_SIZE) }.cast())
     }
 
-    /// At least half of the ring is free.
+    /// At least a quarter of the ring is free.
     pub fn has_room(&self) -> bool {
         // SAFETY: the arena outlives the writer.
         let tail = unsafe { &*self.slice }.tail.load(Ordering::Acquire);
-        self.head - tail <= RING_SIZE as u64 / 2
+        self.head - tail <= RING_SIZE as u64 / 4 * 3
     }
 
     /// Publishes the record that was written at the last [`Writer::place`].

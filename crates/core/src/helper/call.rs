@@ -4,6 +4,7 @@
 use crate::trace::rows::{NULL, NULL32};
 
 /// A call that has not ended.
+#[derive(Default)]
 pub struct Call {
     pub frame: u64,
     pub number: i64,

@@ -13,7 +13,7 @@ use super::config::Config;
 use super::output::Output;
 use super::part::Part;
 use super::policy::Policy;
-use super::process::{Watch, ignore_signals};
+use super::process::{Watch, ignore_signals, keep_memory};
 use crate::arena::{Arena, Reader, Take, helper_state, monotonic_ns, state};
 use crate::trace::metadata::{self, Moment};
 use crate::trace::segment::{create, lock};
@@ -26,7 +26,9 @@ const ROOM_BYTES: usize = 64 * 1024;
 const LOCK: &str = "recording.lock";
 /// After a round that found so many records the next one follows at once.
 const BUSY: usize = 1_000;
-/// How long the loop sleeps after a round that found something, and at most when nobody says anything.
+/// How long the loop sleeps after busy rounds, at most after one that found something, and at most when nobody says
+/// anything.
+const SHORTEST_NAP: Duration = Duration::from_micros(100);
 const NAP: Duration = Duration::from_millis(1);
 const LONGEST_NAP: Duration = Duration::from_millis(10);
 /// How often all slices are looked at when nothing points to a change.
@@ -39,6 +41,7 @@ const NOBODY: Duration = Duration::from_secs(10);
 /// Drains the arena and writes the trace until nobody records any more. 0 when the trace is complete.
 pub fn run(arena: Arena, config: Config) -> i32 {
     ignore_signals();
+    keep_memory();
     let mut helper = Helper::new(&arena, config);
     helper.record();
     helper.close()
@@ -152,10 +155,11 @@ impl<'a> Helper<'a> {
                 return;
             }
             if read >= BUSY {
+                nap = SHORTEST_NAP;
                 continue;
             }
-            nap = if read > 0 { NAP } else { (nap * 2).min(LONGEST_NAP) };
             std::thread::sleep(nap);
+            nap = (nap * 2).min(if read > 0 { NAP } else { LONGEST_NAP });
         }
     }
 

@@ -5,7 +5,7 @@ use std::hash::BuildHasherDefault;
 use hashbrown::HashMap;
 use rustc_hash::FxHasher;
 
-const RECENT: usize = 2 * 1024;
+const RECENT: usize = 1024;
 /// No key: addresses are not as high.
 const NOTHING: u64 = u64::MAX;
 

@@ -67,15 +67,17 @@ impl Pairing {
 
     #[inline]
     pub fn call(&mut self, seen: Seen, task: Option<i32>, out: &mut Events) {
-        if let Some(&older) = self.live.get(&seen.frame) {
+        let slot = self.slot();
+        if let Some(older) = self.live.insert(seen.frame, slot) {
             // The frame is another call's now, so the older one has ended, and nothing told. For a suspended
             // generator that is how `close()` and `del` look. One that ran (its thread was torn down, or its
             // greenlet thrown away) did not return or raise either, as far as anybody saw.
             self.close(older, event::ABANDONED, seen.time, NULL32, None, out);
+            self.live.insert(seen.frame, slot);
         }
         let parent = self.top();
         let (parent_number, parent_task) = self.number_and_task(parent);
-        let call = self.begin(seen, parent_number, seen.time, task.unwrap_or(parent_task));
+        let call = self.fill(slot, seen, parent_number, seen.time, task.unwrap_or(parent_task));
         self.push(call, seen.time);
         let call = &self.calls[call as usize];
         let (number, task) = (call.number, call.task);
@@ -208,12 +210,28 @@ impl Pairing {
         }
     }
 
-    #[inline(always)]
+    /// A call that began without being told, or not just now.
     fn begin(&mut self, seen: Seen, parent: i64, start: i64, task: i32) -> u32 {
+        let slot = self.slot();
+        self.live.insert(seen.frame, slot);
+        self.fill(slot, seen, parent, start, task)
+    }
+
+    /// A place for a call.
+    #[inline(always)]
+    fn slot(&mut self) -> u32 {
         if self.threads.is_empty() {
             self.switch(0);
         }
-        let call = Call {
+        self.free.pop().unwrap_or_else(|| {
+            self.calls.push(Call::default());
+            self.calls.len() as u32 - 1
+        })
+    }
+
+    #[inline(always)]
+    fn fill(&mut self, slot: u32, seen: Seen, parent: i64, start: i64, task: i32) -> u32 {
+        self.calls[slot as usize] = Call {
             frame: seen.frame,
             number: self.next_call,
             parent,
@@ -228,17 +246,6 @@ impl Pairing {
             resumable: false,
         };
         self.next_call += 1;
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.calls[slot as usize] = call;
-                slot
-            }
-            None => {
-                self.calls.push(call);
-                self.calls.len() as u32 - 1
-            }
-        };
-        self.live.insert(seen.frame, slot);
         slot
     }
 

@@ -62,8 +62,7 @@ impl Delta {
             self.last = now[now.len() - 1];
             self.filled += now.len();
             if self.filled == BLOCK {
-                self.flush(BLOCK);
-                self.filled = 0;
+                self.flush();
             }
             values = later;
         }
@@ -73,7 +72,7 @@ impl Delta {
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Option<(i64, i64)> {
         let count = self.len();
         if self.filled > 0 {
-            self.flush(self.filled);
+            self.flush();
         }
         varint(out, BLOCK as u64);
         varint(out, QUARTERS as u64);
@@ -82,14 +81,33 @@ impl Delta {
         varint(out, zigzag(self.first.take().unwrap_or(0)));
         out.extend_from_slice(&self.packed);
         self.packed.clear();
-        (self.filled, self.blocks) = (0, 0);
+        self.blocks = 0;
         bounds
     }
 
-    /// Packs the first `filled` differences of the block. Of the rest, what shares a quarter with them is padding,
-    /// and whole quarters are left out, as the format wants it.
+    /// Packs the differences of the block.
+    #[inline(never)]
+    fn flush(&mut self) {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has what the function is compiled for.
+            return unsafe { self.flush_wide() };
+        }
+        self.flush_block();
+    }
+
+    /// [`Delta::flush_block`], four numbers at a time.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn flush_wide(&mut self) {
+        self.flush_block();
+    }
+
+    /// Of a block that is not full, what shares a quarter with its differences is padding, and whole quarters are left
+    /// out, as the format wants it.
     #[inline(always)]
-    fn flush(&mut self, filled: usize) {
+    fn flush_block(&mut self) {
+        let filled = self.filled;
         let block = &mut self.block;
         if self.narrow {
             for difference in &mut block[..filled] {
@@ -111,6 +129,7 @@ impl Delta {
             pack(quarter, width, &mut self.packed);
         }
         self.blocks += usize::from(filled == BLOCK);
+        self.filled = 0;
     }
 }
 
