@@ -33,6 +33,8 @@ PyAPI_DATA(PyObject *) _PySet_Dummy;
 
 #include "frames.h"
 
+#include <stddef.h>
+
 int tamis_layout_known(void)
 {
 #ifdef TAMIS_LAYOUT
@@ -316,10 +318,7 @@ PyObject *tamis_traceback_code(PyObject *traceback, PyObject **globals)
     return (PyObject *)code;
 }
 
-PyObject *tamis_weakref_target(PyObject *reference)
-{
-    return ((PyWeakReference *)reference)->wr_object;
-}
+_Static_assert(offsetof(PyWeakReference, wr_object) == sizeof(PyObject), "ffi.rs reads it there");
 
 int tamis_is_interned(PyObject *text)
 {

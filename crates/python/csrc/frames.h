@@ -38,7 +38,6 @@ PyObject *tamis_exception_traceback(PyObject *exception);
 PyObject *tamis_traceback_next(PyObject *traceback);
 PyObject *tamis_traceback_frame(PyObject *traceback);
 PyObject *tamis_traceback_code(PyObject *traceback, PyObject **globals);
-PyObject *tamis_weakref_target(PyObject *reference);
 int tamis_is_interned(PyObject *text);
 
 /* What a text is made of; `ascii` tells whether it holds nothing else. */

@@ -60,7 +60,6 @@ unsafe extern "C" {
         globals: *mut *mut PyObject,
         room: c_int,
     ) -> c_int;
-    pub fn tamis_weakref_target(reference: *mut PyObject) -> *mut PyObject;
     pub fn tamis_is_interned(text: *mut PyObject) -> c_int;
     pub fn tamis_text(text: *mut PyObject, out: *mut Text);
     pub fn tamis_long(
@@ -128,4 +127,21 @@ pub unsafe fn is_text(object: *mut PyObject, wanted: &str) -> bool {
             && text.length as usize == wanted.len()
             && std::slice::from_raw_parts(text.data, wanted.len()) == wanted.as_bytes()
     }
+}
+
+/// How a weak reference begins; `frames.c` checks it.
+#[repr(C)]
+struct WeakReference {
+    base: PyObject,
+    target: *mut PyObject,
+}
+
+/// What a weak reference refers to; None when that is gone.
+///
+/// # Safety
+/// A live weak reference, and the GIL is held.
+#[inline(always)]
+pub unsafe fn weakref_target(reference: *mut PyObject) -> *mut PyObject {
+    // SAFETY: as for this function; every weak reference begins like this.
+    unsafe { (*reference.cast::<WeakReference>()).target }
 }

@@ -82,7 +82,8 @@ impl<T: ArrowNativeType> Sparse<T> {
 
     fn array<P: ArrowPrimitiveType<Native = T>>(&self, rows: usize) -> ArrayRef {
         let mut entries = self.0.iter().peekable();
-        let values = (0..rows).map(|row| entries.next_if(|entry| entry.0 as usize == row).map(|entry| entry.1));
+        let values =
+            (0..rows).map(|row| entries.next_if(|entry| entry.0 as usize == row).map(|entry| entry.1));
         Arc::new(PrimitiveArray::<P>::from_iter(values))
     }
 }

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{
-    Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel,
-};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -23,6 +21,9 @@ use super::tail::Tail;
 /// How long rows may be in Parquet alone, whose file is not complete: with the time that they wait before, less
 /// than the quarter of a second that may be lost.
 const TAIL_DELAY: Duration = Duration::from_millis(100);
+
+/// Batches that may wait to be written.
+const QUEUE: usize = 8;
 
 /// As many batches as a segment may have in memory.
 const MOST_USED: usize = 40;
@@ -58,7 +59,7 @@ pub struct Writer {
 
 impl Writer {
     pub fn start(directory: &Path) -> io::Result<Writer> {
-        let (batches, received) = sync_channel(2);
+        let (batches, received) = sync_channel(QUEUE);
         let (give_back, used) = channel();
         let mut files = Files::create(directory, give_back)?;
         let thread = std::thread::Builder::new()

@@ -54,13 +54,13 @@ impl Tasks {
         // SAFETY: as for `current`.
         unsafe {
             if let Some((number, reference)) = self.numbers.get(&(task as usize))
-                && ffi::tamis_weakref_target(reference.0) == task
+                && ffi::weakref_target(reference.0) == task
             {
                 return *number;
             }
             if self.numbers.len() >= self.bound.max(SWEEP) {
                 self.numbers.retain(|&address, (_, reference)| {
-                    ffi::tamis_weakref_target(reference.0) == address as *mut PyObject
+                    ffi::weakref_target(reference.0) == address as *mut PyObject
                 });
                 self.bound = 2 * self.numbers.len();
             }

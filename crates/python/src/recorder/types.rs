@@ -128,8 +128,7 @@ impl Types {
             // SAFETY: infos live as long as `self`.
             let known = unsafe { &*info };
             // SAFETY: `alive` is a weak reference of ours.
-            let lives =
-                known.alive.is_null() || unsafe { ffi::tamis_weakref_target(known.alive) } == of.cast();
+            let lives = known.alive.is_null() || unsafe { ffi::weakref_target(known.alive) } == of.cast();
             if known.defined == self.generation && lives {
                 return info;
             }
@@ -142,7 +141,7 @@ impl Types {
     unsafe fn info_slowly(&mut self, of: *mut PyTypeObject) -> *mut TypeInfo {
         let known = self.by_address.get(&(of as usize)).copied().filter(|&info| {
             // SAFETY: infos live as long as `self`, and `alive` is a weak reference of ours.
-            unsafe { (*info).alive.is_null() || ffi::tamis_weakref_target((*info).alive) == of.cast() }
+            unsafe { (*info).alive.is_null() || ffi::weakref_target((*info).alive) == of.cast() }
         });
         let info = known.unwrap_or_else(|| {
             self.count += 1;

@@ -177,7 +177,11 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     fn which(&mut self) -> Read<(u32, u64)> {
         let word = self.u64()?;
-        if word & object::LONG == object::LONG { Ok((self.u32()?, self.u64()?)) } else { Ok(object::parts(word)) }
+        if word & object::LONG == object::LONG {
+            Ok((self.u32()?, self.u64()?))
+        } else {
+            Ok(object::parts(word))
+        }
     }
 
     /// Writes `{"$type":…,"$id":…`.

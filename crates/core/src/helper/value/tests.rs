@@ -190,27 +190,14 @@ fn every_tag() {
         (blob!(tag::OBJECT, object::LONG, 1u32, u64::MAX), r#"{"$type":"m.Stack","$id":0}"#),
         (blob!(tag::OBJECT, object::LONG, 9u32, 64u64), CORRUPT),
         (
-            blob!(
-                tag::LIST,
-                3u32,
-                3u32,
-                tag::OBJECT,
-                thing(0),
-                tag::OBJECT,
-                thing(1),
-                tag::OBJECT,
-                thing(0)
-            ),
+            blob!(tag::LIST, 3u32, 3u32, tag::OBJECT, thing(0), tag::OBJECT, thing(1), tag::OBJECT, thing(0)),
             r#"[{"$type":"m.T","$id":0},{"$type":"m.Stack","$id":1},{"$type":"m.T","$id":0}]"#,
         ),
         (
             blob!(tag::FIELDS, thing(0), 0u32, int(1), tag::MISSING, int(3), int(4)),
             r#"{"$type":"m.T","$id":0,"x":1,"$$v":3,"x (2)":4}"#,
         ),
-        (
-            blob!(tag::FIELDS, thing(0), 0u32, int(1), tag::STOP),
-            r#"{"$type":"m.T","$id":0,"x":1,"$cut":4}"#,
-        ),
+        (blob!(tag::FIELDS, thing(0), 0u32, int(1), tag::STOP), r#"{"$type":"m.T","$id":0,"x":1,"$cut":4}"#),
         (
             blob!(tag::FIELDS_DYNAMIC, thing(0), 3u32, 1u32, short("a"), int(1)),
             r#"{"$type":"m.T","$id":0,"a":1,"$cut":3}"#,

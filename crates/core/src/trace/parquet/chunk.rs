@@ -78,7 +78,8 @@ impl Chunk {
     /// Begins with a dictionary: `count` values, one after the other.
     pub fn dictionary(&mut self, body: &[u8], count: u32) -> io::Result<()> {
         let buf = self.codec.compress(body)?.into();
-        let page = Page::DictionaryPage { buf, num_values: count, encoding: Encoding::PLAIN, is_sorted: false };
+        let page =
+            Page::DictionaryPage { buf, num_values: count, encoding: Encoding::PLAIN, is_sorted: false };
         self.put(page, body.len())?;
         self.dictionary = true;
         Ok(())

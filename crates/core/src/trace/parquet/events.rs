@@ -139,7 +139,6 @@ impl EventsFile {
         Ok(())
     }
 
-
     #[inline(always)]
     fn dense(&mut self, rows: &[Row]) {
         let columns = &mut self.columns;

@@ -13,3 +13,6 @@ mod values;
 
 pub use events::EventsFile;
 pub use values::ValuesFile;
+
+#[cfg(test)]
+mod tests;

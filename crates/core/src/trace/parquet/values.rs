@@ -51,7 +51,8 @@ impl Encoder for ValuesFile {
 
     fn finish(mut self) -> io::Result<File> {
         self.close_page()?;
-        let mut segment = Chunk::new(self.target.columns.column(0), Codec::Lz4, Encoding::DELTA_BINARY_PACKED);
+        let mut segment =
+            Chunk::new(self.target.columns.column(0), Codec::Lz4, Encoding::DELTA_BINARY_PACKED);
         let mut number = Chunk::new(self.target.columns.column(1), Codec::Lz4, Encoding::DELTA_BINARY_PACKED);
         if self.rows > 0 {
             let first = i64::from(self.first);
