@@ -30,7 +30,7 @@ def test_it_overwrites_nothing_unless_forced(tmp_path, capsys):
     assert capsys.readouterr().err.endswith("is there already\nhint: `--force` overwrites it\n")
     assert path.read_text() == "mine"
     assert cli.main(["init", str(tmp_path), "--force"]) == 0
-    assert path.read_text().startswith("# What Tamis may record")
+    assert path.read_text().startswith("#:schema ./trace-filter.schema.json\n# What Tamis may record")
 
 
 @pytest.mark.parametrize("name", ['a "quoted" \\ name', "имя", "with\nnewline"])

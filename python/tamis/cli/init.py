@@ -11,6 +11,7 @@ import os
 from tamis.cli import EXIT_OK
 from tamis.errors import UsageError
 from tamis.policy import FILTER_FILES, find_project
+from tamis.policy.schema import SCHEMA_DIRECTIVE, SCHEMA_FILE, schema_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def run(args: argparse.Namespace) -> int:
     except FileExistsError:
         raise UsageError(f"`{path}` is there already", hint="`--force` overwrites it") from None
     print(f"wrote {path}")
+    with open(os.path.join(folder, *SCHEMA_FILE.split("/")), "w", encoding="utf-8") as file:
+        file.write(schema_text())
     return EXIT_OK
 
 
@@ -49,4 +52,5 @@ def template(name: str) -> str:
         text = file.read()
     printable = "".join(character if character.isprintable() else "_" for character in name)
     # A JSON string without control characters is a TOML string.
+    text = text.replace("@SCHEMA@", SCHEMA_DIRECTIVE)
     return text.replace("@NAME@", json.dumps(printable or "project", ensure_ascii=False))
