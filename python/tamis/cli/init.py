@@ -64,4 +64,6 @@ def _write(path: str, text: str, *, over: bool) -> None:
             file.write(text)
     except FileExistsError:
         raise UsageError(f"`{path}` is there already", hint="`--force` overwrites it") from None
-    print(f"wrote {path}")
+    here = os.path.realpath(os.getcwd()).rstrip("/") + "/"
+    whole = os.path.realpath(path)
+    print(f"wrote {whole.removeprefix(here)}")
