@@ -298,7 +298,7 @@ values = st.one_of(
     st.sampled_from(
         [True, False, 0, 1, 2, 3, 1.5, [], {}, [[]], [{}], ["stdout"], ["a", 1], {"selector": "pkg:x"}]
     ),
-)
+).map(copy.deepcopy)
 
 
 def places(value: Any, before: Path_ = ()) -> list[Path_]:
