@@ -93,6 +93,9 @@ def test_what_is_not_of_the_project(tmp_path: Path):
     root = make(tmp_path / "project", {**dict.fromkeys(files, "email = 1"), "env/pyvenv.cfg": ""})
     (root / "link").symlink_to(tmp_path / "elsewhere/x")
     (root / "circle").symlink_to(root)
+    (root / "itself.py").symlink_to(root / "itself.py")
+    (root / "nowhere.py").symlink_to(root / "nothing.py")
+    os.mkfifo(root / "pipe.py")
     found = survey(str(root))
     assert (found.packages, found.scripts, found.names, found.files) == ([], [], {}, 0)
 

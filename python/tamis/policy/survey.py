@@ -108,9 +108,16 @@ def _sources(root: str, found: Survey) -> Iterator[str]:
             if entry.is_dir(follow_symlinks=False):
                 if entry.name not in _NOT_SOURCES and path not in _NOT_IN_ROOT:
                     waiting.append(path)
-            elif entry.name.endswith(".py") and entry.is_file():
+            elif entry.name.endswith(".py") and _is_file(entry):
                 yield path
     found.whole &= not waiting
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a symbolic link that leads to itself, say
+        return False
 
 
 def _place(found: Survey, path: str) -> None:
