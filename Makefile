@@ -50,8 +50,8 @@ test-other: $(VENV)/.built ## the Python tests on the other one of CPython 3.12 
 bench: $(VENV)/.bench ## measure Tamis and VizTracer against the plain run (BENCH=--quick for a first look)
 	$(BIN)/python -m benchmarks $(BENCH)
 
-docs: $(VENV)/.built ## check the links of the documentation and run its snippets
-	$(BIN)/python -m pytest tests/test_docs.py
+docs: $(VENV)/.installed ## build the documentation as a site; a broken link fails (its snippets are run by `make test`)
+	$(BIN)/python tools/build_site.py
 
 demo: $(VENV)/.demo ## record sqlglot at work under a filter, and look at the trace
 	@$(BIN)/python examples/demo.py
@@ -62,7 +62,7 @@ fmt: $(VENV)/.installed ## format the sources
 	cargo fmt
 
 clean: ## remove what `make` made
-	rm -rf .venv .venv-3.* target .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-3.* target site .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find python tests benchmarks examples -name __pycache__ -prune -exec rm -rf {} +
 	rm -f python/tamis/_core.*.so
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import os
 import re
@@ -12,16 +13,26 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from build_site import gather, relink
 from tracked_files import ROOT
 
+import tamis
+from tamis._core import Policy
 from tamis.cli import COMMANDS
+from tamis.policy.chain import builtin
+from tamis.trace.reader import Trace
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(DOCS.glob("*.md"))
 # The commands of these pages are run in a small project, one after the other; those of the others are read.
-RUN = ("README.md", "docs/exit-codes.md")
+RUN = ("README.md", "docs/exit-codes.md", "docs/filter.md", "docs/reading.md")
+# These pages make a project of their own, file by file, in a folder of this name.
+STORIES = {"docs/tutorial.md": "shop-demo"}
 
-FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*).*?\n(?P<text>.*?)^(?P=indent)```", re.S | re.M)
+FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<language>\w*)(?: title=\"(?P<title>[^\"]*)\")?.*?\n(?P<text>.*?)^(?P=indent)```",
+    re.DOTALL | re.MULTILINE,
+)
 LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 
 
@@ -32,6 +43,8 @@ class Snippet(NamedTuple):
     line: int
     language: str
     text: str
+    title: str | None
+    """The file that it is."""
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
@@ -47,8 +60,8 @@ def snippets(*languages: str) -> list[Snippet]:
         text = page.read_text(encoding="utf-8")
         for fence in FENCE.finditer(text):
             line = text.count("\n", 0, fence.start()) + 1
-            found.append(Snippet(name_of(page), line, fence["language"], fence["text"]))
-    return [snippet for snippet in found if snippet.language in languages]
+            found.append(Snippet(name_of(page), line, fence["language"], fence["text"], fence["title"]))
+    return [snippet for snippet in found if not languages or snippet.language in languages]
 
 
 # Links
@@ -115,10 +128,21 @@ for number in range(parser.parse_args().orders):
     print(order(number))
 """
 
+TESTS = """
+import unittest
+
+
+class TestApp(unittest.TestCase):
+    def test_app(self):
+        self.assertEqual(1 + 1, 2)
+"""
+
 
 def tamis_lines(snippet: Snippet) -> list[str]:
-    """The lines of a console block that call Tamis, without the prompt."""
-    lines = [line[2:] for line in snippet.text.splitlines() if line.startswith("$ ")]
+    """The lines of a console or shell block that call Tamis, without prompt and variables before it."""
+    prompt = "$ " if snippet.language == "console" else ""
+    lines = [line.removeprefix(prompt) for line in snippet.text.splitlines() if line.startswith(prompt)]
+    lines = [re.sub(r"^(?:[A-Z_]+=\S* )+", "", line) for line in lines]
     return [line for line in lines if re.search(r"(?:^|[|;&] *)tamis ", line)]
 
 
@@ -143,11 +167,11 @@ def test_commands_run(page: str, tmp_path: Path):
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "shop"\n')
     (tmp_path / "tests").mkdir()
-    (tmp_path / "tests" / "test_app.py").write_text("def test_app():\n    assert 1 + 1 == 2\n")
+    (tmp_path / "tests" / "test_app.py").write_text(TESTS)
     ran = 0
     if page != "README.md":
-        assert shell("tamis run -o bug.tamis app.py", tmp_path).returncode == 0
-    for snippet in snippets("console"):
+        assert shell("tamis run -o bug.tamis app.py && cp -r bug.tamis trace", tmp_path).returncode == 0
+    for snippet in snippets("console", "sh"):
         if snippet.page == page:
             for line in tamis_lines(snippet):
                 done = shell(line, tmp_path)
@@ -156,7 +180,55 @@ def test_commands_run(page: str, tmp_path: Path):
     assert ran, f"{page} has no commands any more: take it out of RUN"
 
 
-@pytest.mark.parametrize("snippet", snippets("console"), ids=str)
+# What differs from run to run.
+VOLATILE = re.compile(r"\b[\d,.]+ (?:ns|µs|ms|s|m)\b")
+
+
+def shown(text: str) -> list[str]:
+    """The lines of an output, without what differs from run to run."""
+    return [VOLATILE.sub("<time>", line).rstrip() for line in text.splitlines()]
+
+
+def steps(block: str) -> list[tuple[str, list[str]]]:
+    """The commands of a console block, each with the lines that it prints; `…` stands for lines left out."""
+    found: list[tuple[str, list[str]]] = []
+    for line in block.splitlines():
+        if line.startswith("$ "):
+            found.append((line[2:], []))
+        elif line != "…":
+            found[-1][1].append(line)
+    return found
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="the console blocks are written for bash")
+@pytest.mark.parametrize("page", STORIES)
+def test_stories_happen(page: str, tmp_path: Path):
+    """What a page tells from its first file to its last command happens, with the output that it shows."""
+    folder = tmp_path / STORIES[page]
+    folder.mkdir()
+    ran = 0
+    for snippet in (snippet for snippet in snippets() if snippet.page == page):
+        if snippet.title:
+            (folder / snippet.title).parent.mkdir(parents=True, exist_ok=True)
+            (folder / snippet.title).write_text(snippet.text)
+        elif snippet.language == "console":
+            for command, expected in steps(snippet.text):
+                done = shell(f"{{ {command}\n}} 2>&1", folder)
+                assert done.returncode == 0, f"{snippet}: {command}\n{done.stdout}"
+                missing = [line for line in shown("\n".join(expected)) if line not in shown(done.stdout)]
+                assert not missing, f"{snippet}: {command}\n{done.stdout}"
+                ran += 1
+    assert ran > 5
+
+
+def test_stories_are_compared():
+    """The check itself reads commands and what they print, and knows times from other numbers."""
+    block = "$ a\nx  1.5 µs\n…\ny\n$ b\n"
+    assert steps(block) == [("a", ["x  1.5 µs", "y"]), ("b", [])]
+    assert shown("x  1.5 µs\ny 3 \n") == ["x  <time>", "y 3"]
+
+
+@pytest.mark.parametrize("snippet", snippets("console", "sh"), ids=str)
 def test_commands_exist(snippet: Snippet):
     """A command or option that the documentation names is one that Tamis has."""
     for line in tamis_lines(snippet):
@@ -189,10 +261,13 @@ def test_own_options(line: str, options: list[str]):
     assert own_options(line.split()) == options
 
 
-# Programs and filters
+# Programs, queries and filters
 
 
-@pytest.mark.parametrize("snippet", snippets("python"), ids=str)
+PROGRAMS = [snippet for snippet in snippets("python") if not snippet.title]
+
+
+@pytest.mark.parametrize("snippet", PROGRAMS, ids=str)
 def test_programs_run(snippet: Snippet, tmp_path: Path):
     """A program of the documentation runs to its end as it stands."""
     file = tmp_path / "snippet.py"
@@ -201,22 +276,76 @@ def test_programs_run(snippet: Snippet, tmp_path: Path):
     assert done.returncode == 0, f"{snippet}\n{done.stdout}{done.stderr}"
 
 
+def test_queries_run(tmp_path: Path):
+    """Each query of the documentation is one that a trace answers."""
+    with tamis.trace(tmp_path / "trace"):
+        shown("")
+    queries = [query for snippet in snippets("sql") for query in snippet.text.split(";") if query.strip()]
+    with tamis.open(tmp_path / "trace") as trace:
+        assert [columns for query in queries if not (columns := trace.sql(query).columns)] == []
+    assert len(queries) > 3
+
+
 # The filters on the page of diagnostics are wrong on purpose; `tests/policy/test_diagnostics.py` runs them.
 RIGHT_FILTERS = [snippet for snippet in snippets("toml") if snippet.page != "docs/diagnostics.md"]
+
+
+def whole(text: str) -> str:
+    """A filter, or a part of one with what it lacks."""
+    if "[scope]" not in text:
+        text = '[scope]\ndefault_exec = "trace"\ndefault_value_action = "allow"\n\n' + text
+    return text if "[meta]" in text else '[meta]\nname = "snippet"\nversion = 1\n\n' + text
 
 
 @pytest.mark.parametrize("snippet", RIGHT_FILTERS, ids=str)
 def test_filters_are_right(snippet: Snippet, tmp_path: Path):
     """A filter of the documentation, or a part of one, passes `tamis check`."""
     file = tmp_path / "filter.toml"
-    text = snippet.text
-    if "[scope]" not in text:
-        text = '[scope]\ndefault_exec = "trace"\ndefault_value_action = "allow"\n\n' + text
-    if "[meta]" not in text:
-        text = '[meta]\nname = "snippet"\nversion = 1\n\n' + text
-    file.write_text(text)
+    file.write_text(whole(snippet.text))
     done = shell(f"tamis check {file}", tmp_path)
     assert done.returncode == 0, f"{snippet}\n{done.stdout}{done.stderr}"
+
+
+def test_the_example_of_verdicts():
+    """The table on the page of the filter language says what the filter above it decides."""
+    text = (DOCS / "filter.md").read_text(encoding="utf-8").partition("**An example.**")[2]
+    fence = FENCE.search(text)
+    assert fence
+    default = builtin("builtin-default")
+    source = (default.display, default.path, Path(default.path).read_bytes())
+    policy = Policy([source, ("filter.md", None, whole(fence["text"]).encode())])
+    rows = re.findall(r"^\| `(\w+)` (?:in `([\w.]+)`|anywhere) \| (\w+) \|", text, re.MULTILINE)
+    assert len(rows) == 5
+    for name, place, action in rows:
+        module, _, function = (place or "shop.billing.pay").rpartition(".")
+        scope = policy.scope([module], "x.py", function)
+        assert scope.value(["arg", "local"], [name])[0] == action, (name, place)
+
+
+def test_the_hook():
+    """The hook that the documentation shows runs what the hook of the repository runs, on the same files."""
+    (snippet,) = snippets("yaml")
+    for key in ("entry", "files"):
+        line = re.search(rf"^ *{key}: .*$", (ROOT / ".pre-commit-hooks.yaml").read_text(), re.MULTILINE)
+        assert line
+        assert line[0].strip() in [line.strip() for line in snippet.text.splitlines()]
+
+
+def test_the_api_is_documented():
+    """The page of the API names all that `tamis` offers, its keywords, and what a trace can do."""
+    page = (DOCS / "api.md").read_text(encoding="utf-8")
+    names = [f"tamis.{name}" for name in tamis.__all__]
+    keywords = {*inspect.signature(tamis.trace.__init__).parameters} - {"self", "path"}
+    options = set(inspect.signature(tamis.Options).parameters)
+    methods = {name for name in dir(Trace) if not name.startswith("_")} - INTERNAL
+    assert [name for name in names if f"`{name}" not in page] == []
+    assert [name for name in keywords if f"| `{name}` |" not in page] == []
+    assert [name for name in options if f"{name}=…" not in page] == []
+    assert [name for name in methods if not re.search(rf"`{name}[`(]", page)] == []
+
+
+# What the commands use of a trace, and what may change.
+INTERNAL = {"cursor", "run", "stream"}
 
 
 def test_snippets_are_found():
@@ -225,3 +354,37 @@ def test_snippets_are_found():
         snippet.language for snippet in snippets("console", "python", "toml") if snippet.page == "README.md"
     }
     assert found == {"console", "python", "toml"}
+
+
+# The site
+
+
+def test_the_site(tmp_path: Path):
+    """The site has every page, and its builder refuses a link that leads nowhere."""
+    config = (ROOT / "zensical.toml").read_text(encoding="utf-8")
+    listed = set(re.findall(r'"([\w-]+\.md)"', config))
+    gather(ROOT, tmp_path / "target/site")
+    assert {page.name for page in (tmp_path / "target/site").glob("*.md")} == listed
+    (tmp_path / "zensical.toml").write_text(config)
+    command = [sys.executable, "-m", "zensical", "build", "--strict"]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
+    for name in listed:
+        assert (tmp_path / "site" / name).with_suffix(".html").is_file()
+    page = tmp_path / "target/site/filter.md"
+    page.write_text(page.read_text() + "\n[nothing](nothing.md)\n")
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("link", "expected"),
+    [
+        ("[a](../README.md)", "[a](start.md)"),
+        ("[a](docs/filter.md#the-chain)", "[a](filter.md#the-chain)"),
+        ("![a](docs/images/show.svg)", "![a](images/show.svg)"),
+        ("[a](LICENSE)", "[a](licence.md)"),
+        ("[a](#here) [b](https://example.org/docs/x)", "[a](#here) [b](https://example.org/docs/x)"),
+    ],
+)
+def test_links_follow_their_pages(link: str, expected: str):
+    """Links to pages that lie elsewhere in the repository lead to where these pages are in the site."""
+    assert relink(link) == expected

@@ -1,11 +1,14 @@
 """`tamis init`: the filter that it writes."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tamis import cli
 from tamis.policy import load_policy
+from tamis.policy.schema import schema_text
 
 
 def test_it_writes_a_filter_that_is_valid(tmp_path, monkeypatch, capsys):
@@ -15,7 +18,7 @@ def test_it_writes_a_filter_that_is_valid(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path / "shop/src")
     assert cli.main(["init"]) == 0
     path = tmp_path / "shop/.codetracer/trace-filter.toml"
-    assert capsys.readouterr().out == f"wrote {path}\n"
+    assert capsys.readouterr().out == f"wrote {path}\nwrote {path.with_suffix('.schema.json')}\n"
     described = load_policy(start=tmp_path / "shop", environ={"HOME": "/"}).policy.describe()
     assert [entry["name"] for entry in described["filters"]] == ["builtin-default", "shop"]
     assert {rule["filter"] for rule in described["rules"]} == {0}
@@ -30,7 +33,7 @@ def test_it_overwrites_nothing_unless_forced(tmp_path, capsys):
     assert capsys.readouterr().err.endswith("is there already\nhint: `--force` overwrites it\n")
     assert path.read_text() == "mine"
     assert cli.main(["init", str(tmp_path), "--force"]) == 0
-    assert path.read_text().startswith("# What Tamis may record")
+    assert path.read_text().startswith("#:schema ./trace-filter.schema.json\n# What Tamis may record")
 
 
 @pytest.mark.parametrize("name", ['a "quoted" \\ name', "имя", "with\nnewline"])
@@ -60,10 +63,43 @@ def test_the_commented_rules_are_valid_too(tmp_path):
     described = load_policy(start=tmp_path, environ={"HOME": "/"}).policy.describe()
     rules_of_project = [rule for rule in described["rules"] if rule["filter"] == 1]
     assert [rule["selector"] for rule in rules_of_project] == [
-        "pkg:my_app.vendor.*",
         "obj:my_app.accounts.Customer",
+        "pkg:my_app.generated.*",
     ]
-    assert len(rules_of_project[1]["patterns"]) == 1
+    assert len(rules_of_project[0]["patterns"]) == 1
+
+
+def test_the_schema(tmp_path, capsys):
+    """The schema lies beside the filter; one that is there stays, unless it is asked for."""
+    folder = tmp_path / ".codetracer"
+    folder.mkdir()
+    (folder / "trace-filter.schema.json").write_text("mine")
+    assert cli.main(["init", str(tmp_path)]) == 0
+    assert (folder / "trace-filter.schema.json").read_text() == "mine"
+    (folder / "trace-filter.toml").write_text("mine, too")
+    capsys.readouterr()
+    assert cli.main(["init", "--schema", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"wrote {folder / 'trace-filter.schema.json'}\n"
+    assert (folder / "trace-filter.schema.json").read_text() == schema_text()
+    assert (folder / "trace-filter.toml").read_text() == "mine, too"
+
+
+def test_a_filter_of_the_other_name(tmp_path, capsys):
+    """A project with a `.cfg` has its filter: a second one would silently replace it."""
+    (tmp_path / ".codetracer").mkdir()
+    (tmp_path / ".codetracer/trace-filter.cfg").write_text("mine")
+    assert cli.main(["init", str(tmp_path)]) == 2
+    assert "trace-filter.cfg` is there already" in capsys.readouterr().err
+    assert not (tmp_path / ".codetracer/trace-filter.toml").exists()
+
+
+def test_it_asks_nothing(tmp_path):
+    """It comes to its end with nobody there to answer."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tamis", "init", str(tmp_path)], stdin=subprocess.DEVNULL, capture_output=True
+    )
+    assert done.returncode == 0
+    assert done.stderr.startswith(b"tamis: looked at 0 files\n")
 
 
 def test_template_is_part_of_the_package():

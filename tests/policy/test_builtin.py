@@ -126,6 +126,14 @@ def test_test_frameworks_are_skipped():
         ("_pytest.main", False),
         ("pluggy", False),
         ("pytest_cov.plugin", False),
+        ("_pytest_helper", False),
+        ("_hypothesis_pytestplugin", False),
+        ("hypothesis.strategies", False),
+        ("pygments.lexer", False),
+        ("py", False),
         ("tests.test_x", True),
+        ("py_app", True),
+        ("pytester", True),
+        ("hypotheses", True),
     ]:
         assert chain.scope([module], "x.py", "f", origin="third-party").trace == trace

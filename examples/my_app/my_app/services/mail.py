@@ -1,0 +1,5 @@
+"""Mail to customers."""
+
+
+def send_receipt(address: str, text: str) -> bool:
+    return bool(address and text)
