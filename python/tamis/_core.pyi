@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
+from types import CodeType
 from typing import Any, ClassVar, Self, TypedDict, final
 
 VERSION: str
@@ -169,6 +170,22 @@ class Regex:
     def search(self, text: str) -> bool | None:
         """Whether some part of the text matches. `None`: the bound of work was hit before that was known."""
 
+# Starting a program. What runs by these functions sees no frame below its own, and has all of the limit of
+# recursion to itself (CPython 3.12 and 3.13; on others the frames of Tamis are there too).
+
+def run_file(descriptor: int, name: bytes, namespace: dict[str, Any]) -> None:
+    """Runs the source that an open descriptor gives, which is closed, the way the interpreter runs a script:
+    syntax errors read the same. `name` is the name of the file, without NUL (`ValueError`)."""
+
+def run_code(code: CodeType, namespace: dict[str, Any]) -> None:
+    """Runs code in a namespace."""
+
+def run_function(function: Callable[..., object], *arguments: object) -> None:
+    """Calls a function."""
+
+def print_uncaught(error: BaseException) -> None:
+    """Prints an exception the way the interpreter prints one that leaves the program: by `sys.excepthook`."""
+
 # Recording. There is at most one recording in a process; everything here is called with the GIL held.
 
 def layout_known() -> bool:
@@ -205,9 +222,6 @@ def peek_slots(code: object, count: int) -> list[object]:
 def peek_fields(object: object) -> dict[str, object] | None:
     """The values that an instance keeps inline, read as a recording reads them; None when it keeps a
     dictionary."""
-
-def print_uncaught(error: BaseException) -> None:
-    """Prints an exception the way the interpreter prints one that leaves the program: by `sys.excepthook`."""
 
 def run_helper(arena_fd: int, config_fd: int) -> int:
     """The helper: drains the rings of a recording and writes the trace, until every process has ended.

@@ -2,6 +2,7 @@
 
 mod ffi;
 mod policy;
+mod program;
 mod recorder;
 mod regex;
 
@@ -13,9 +14,12 @@ mod _core {
     use crate::policy::{Diagnostic, Namer, Policy, Scope};
 
     #[pymodule_export]
+    use crate::program::{print_uncaught, run_code, run_file, run_function};
+
+    #[pymodule_export]
     use crate::recorder::{
         Recording, after_fork_in_child, after_fork_in_parent, before_fork, callbacks, is_recording,
-        layout_known, on_spawn, peek_fields, peek_slots, print_uncaught, run_helper,
+        layout_known, on_spawn, peek_fields, peek_slots, run_helper,
     };
 
     #[pymodule_export]

@@ -269,16 +269,6 @@ pub fn peek_fields<'py>(py: Python<'py>, object: &Bound<'py, PyAny>) -> PyResult
     Ok(Some(fields))
 }
 
-/// Ends an uncaught exception the way the interpreter does.
-#[pyfunction]
-pub fn print_uncaught(error: &Bound<'_, PyAny>) {
-    // SAFETY: the GIL is held and the object is an exception, of which a reference is given away.
-    unsafe {
-        py_ffi::PyErr_SetRaisedException(error.clone().into_ptr());
-        py_ffi::PyErr_PrintEx(1);
-    }
-}
-
 #[pyfunction]
 pub fn run_helper(py: Python<'_>, arena_fd: i32, config_fd: i32) -> PyResult<i32> {
     use std::io::Read;
