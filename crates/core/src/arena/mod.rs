@@ -12,11 +12,19 @@
 //! A slice is `FREE`, then `RESERVED` (before a fork, for the child to come), then `LIVE`, then `DONE`; the
 //! helper makes it `FREE` again when it has drained it.
 
+mod clock;
+mod memory;
+mod ring;
+
 use std::io;
 use std::mem::size_of;
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
-use crate::wire::{self, MAX_RECORD};
+pub use clock::{Clock, monotonic_ns};
+pub use memory::anonymous_file;
+pub use ring::{Corrupt, Reader, Writer};
+
+use clock::wall_ns;
 
 /// Bytes of one ring. Small, so that what waits in it is young and stays in the processor's cache.
 pub const RING_SIZE: usize = 2 * 1024 * 1024;
@@ -43,52 +51,6 @@ pub mod helper_state {
     pub const CLOSED: u32 = 3;
     /// It gave up: [`Control::error`] says why. What was written up to there stays readable.
     pub const FAILED: u32 = 4;
-}
-
-/// The unit of the times in records.
-#[repr(u32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Clock {
-    /// `CLOCK_MONOTONIC`, nanoseconds.
-    Nanoseconds = 0,
-    /// The processor's time-stamp counter, where it is invariant.
-    Tsc = 1,
-}
-
-impl Clock {
-    /// The counter where the processor says that it runs at one speed always, else the system's clock.
-    pub fn best() -> Clock {
-        if invariant_tsc() { Clock::Tsc } else { Clock::Nanoseconds }
-    }
-
-    #[inline(always)]
-    pub fn ticks(self) -> u64 {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: RDTSC has no preconditions; `best` chose it only where it exists.
-            Clock::Tsc => unsafe { std::arch::x86_64::_rdtsc() },
-            _ => monotonic_ns(),
-        }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-fn invariant_tsc() -> bool {
-    use std::arch::x86_64::__cpuid;
-    __cpuid(0x8000_0000).eax >= 0x8000_0007 && __cpuid(0x8000_0007).edx & (1 << 8) != 0
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn invariant_tsc() -> bool {
-    false
-}
-
-/// `CLOCK_MONOTONIC` in nanoseconds.
-pub fn monotonic_ns() -> u64 {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `now` is a valid place for the answer.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
-    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
 /// The first page of the arena.
@@ -300,7 +262,7 @@ impl Arena {
         slice.head.store(0, Ordering::Relaxed);
         slice.tail.store(0, Ordering::Relaxed);
         slice.state.store(state::LIVE, Ordering::Release);
-        Writer { ring: self.ring(index), slice, head: 0, limit: RING_SIZE as u64, part }
+        Writer::new(self.ring(index), slice, part)
     }
 
     /// What a live slice's process runs.
@@ -316,7 +278,7 @@ impl Arena {
     /// The helper's end of a slice's ring.
     pub fn reader(&self, index: usize) -> Reader<'_> {
         let slice = self.slice(index);
-        Reader { ring: self.ring(index), slice, tail: slice.tail.load(Ordering::Relaxed) }
+        Reader::new(self.ring(index), slice)
     }
 
     /// Gives a drained slice back, its pages too.
@@ -355,200 +317,9 @@ impl Drop for Arena {
     }
 }
 
-/// The recorded process's end of a ring. It must not outlive its [`Arena`], and only one thread may use it at a
-/// time (the GIL sees to that).
-pub struct Writer {
-    ring: *mut u8,
-    slice: *const Slice,
-    head: u64,
-    /// The head may not go beyond it: the tail when last looked at, and one ring.
-    limit: u64,
-    pub part: u32,
-}
-
-impl Writer {
-    /// A place for one record of up to [`MAX_RECORD`] bytes, or `None` while the ring is full.
-    #[inline(always)]
-    pub fn place(&mut self) -> Option<*mut u64> {
-        let offset = self.head as usize % RING_SIZE;
-        if self.head + MAX_RECORD as u64 <= self.limit && offset + MAX_RECORD <= RING_SIZE {
-            // SAFETY: the offset lies inside the ring.
-            return Some(unsafe { self.ring.add(offset) }.cast());
-        }
-        self.place_slowly()
-    }
-
-    #[cold]
-    fn place_slowly(&mut self) -> Option<*mut u64> {
-        // SAFETY: the arena outlives the writer.
-        let slice = unsafe { &*self.slice };
-        self.limit = slice.tail.load(Ordering::Acquire) + RING_SIZE as u64;
-        let offset = self.head as usize % RING_SIZE;
-        let left = RING_SIZE - offset;
-        let skip = if left < MAX_RECORD { left } else { 0 };
-        if self.head + (skip + MAX_RECORD) as u64 > self.limit {
-            return None;
-        }
-        if skip > 0 {
-            // SAFETY: inside the ring; `left` is a positive multiple of 8.
-            unsafe { self.ring.add(offset).cast::<u64>().write(wire::header(wire::kind::PAD, 0, 1, 0)) };
-            self.head += skip as u64;
-            slice.head.store(self.head, Ordering::Release);
-        }
-        // SAFETY: inside the ring.
-        Some(unsafe { self.ring.add(self.head as usize % RING_SIZE) }.cast())
-    }
-
-    /// Publishes the record that was written at the last [`Writer::place`].
-    #[inline(always)]
-    pub fn publish(&mut self, words: usize) {
-        self.head += words as u64 * 8;
-        // SAFETY: the arena outlives the writer.
-        unsafe { &*self.slice }.head.store(self.head, Ordering::Release);
-    }
-
-    /// The helper has read all that was published.
-    pub fn drained(&self) -> bool {
-        // SAFETY: the arena outlives the writer.
-        unsafe { &*self.slice }.tail.load(Ordering::Acquire) == self.head
-    }
-
-    /// Says that nothing more will come.
-    pub fn finish(self) {
-        // SAFETY: the arena outlives the writer.
-        unsafe { &*self.slice }.state.store(state::DONE, Ordering::Release);
-    }
-}
-
-/// The helper's end of a ring.
-pub struct Reader<'a> {
-    ring: *const u8,
-    slice: &'a Slice,
-    tail: u64,
-}
-
-impl Reader<'_> {
-    /// Hands each published record (whole, header included) to `each`, up to those that were there when it was
-    /// called; gives the room back as it goes. Returns how many there were.
-    ///
-    /// A record that cannot be one (the program wrote over the shared memory) ends the reading with an error.
-    pub fn drain(&mut self, mut each: impl FnMut(&[u64])) -> Result<usize, Corrupt> {
-        let head = self.slice.head.load(Ordering::Acquire);
-        if head.wrapping_sub(self.tail) > RING_SIZE as u64 {
-            return Err(Corrupt);
-        }
-        let mut records = 0;
-        let mut given_back = self.tail;
-        while self.tail < head {
-            let offset = self.tail as usize % RING_SIZE;
-            let left = (RING_SIZE - offset).min((head - self.tail) as usize) / 8;
-            // SAFETY: inside the ring, 8-byte aligned; bytes before `head` are published and not written again
-            // before `tail` passes them.
-            let words = unsafe { std::slice::from_raw_parts(self.ring.add(offset).cast::<u64>(), left) };
-            let header = wire::Header::parse(words.first().copied().ok_or(Corrupt)?);
-            if header.kind == wire::kind::PAD {
-                self.tail += (RING_SIZE - offset) as u64;
-            } else {
-                if header.words < 2 || header.words > left {
-                    return Err(Corrupt);
-                }
-                each(&words[..header.words]);
-                records += 1;
-                self.tail += header.words as u64 * 8;
-            }
-            if self.tail - given_back >= (RING_SIZE / 16) as u64 {
-                given_back = self.tail;
-                self.slice.tail.store(self.tail, Ordering::Release);
-            }
-        }
-        self.slice.tail.store(self.tail, Ordering::Release);
-        Ok(records)
-    }
-
-    /// Gives back what was published without reading it, so that the program never waits for a helper that
-    /// has stopped to write.
-    pub fn discard(&mut self) {
-        self.tail = self.slice.head.load(Ordering::Acquire);
-        self.slice.tail.store(self.tail, Ordering::Release);
-    }
-}
-
-/// The ring holds something that is no record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Corrupt;
-
-fn wall_ns() -> u64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.map_or(0, |since| since.as_nanos() as u64)
-}
-
-/// A file in memory that has no name on any disk.
-#[cfg(target_os = "linux")]
-pub fn anonymous_file() -> io::Result<i32> {
-    // SAFETY: the name is a C string; the call makes a new descriptor.
-    let fd = unsafe { libc::memfd_create(c"tamis".as_ptr(), libc::MFD_CLOEXEC) };
-    if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(fd) }
-}
-
-#[cfg(not(target_os = "linux"))]
-pub fn anonymous_file() -> io::Result<i32> {
-    // SAFETY: `getpid` cannot fail.
-    let name = format!("/tamis-{}-{:x}\0", unsafe { libc::getpid() }, monotonic_ns());
-    let access = libc::O_RDWR | libc::O_CREAT | libc::O_EXCL;
-    // SAFETY: the name ends in NUL; it is unlinked at once, so that no other process can open it.
-    let fd = unsafe { libc::shm_open(name.as_ptr().cast(), access, 0o600) };
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: as above.
-    unsafe { libc::shm_unlink(name.as_ptr().cast()) };
-    Ok(fd)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{Header, header, kind};
-
-    fn put(writer: &mut Writer, id: u32, words: usize) -> bool {
-        let Some(place) = writer.place() else { return false };
-        // SAFETY: `place` has room for MAX_RECORD bytes.
-        unsafe {
-            place.write(header(kind::CALL, 0, words, id));
-            for word in 1..words {
-                place.add(word).write(u64::from(id));
-            }
-        }
-        writer.publish(words);
-        true
-    }
-
-    /// What one end writes the other reads, in order and whole, over many turns of the ring; a full ring says so.
-    #[test]
-    fn ring_keeps_order_over_many_turns() {
-        let (arena, fd) = Arena::create(Clock::best()).unwrap();
-        let index = arena.reserve(wire::NONE_ID).unwrap();
-        let mut writer = arena.join(index, "python häuser.py");
-        assert_eq!(arena.command(index), "python häuser.py");
-        let other = Arena::open(fd).unwrap();
-        let mut reader = other.reader(index);
-        let (mut written, mut seen) = (0u32, 0u32);
-        while written < 400_000 {
-            while put(&mut writer, written, 2 + written as usize % 97) {
-                written += 1;
-            }
-            reader
-                .drain(|record| {
-                    assert_eq!(Header::parse(record[0]).id, seen);
-                    assert_eq!(record.len(), 2 + seen as usize % 97);
-                    assert!(record[1..].iter().all(|&word| word == u64::from(seen)));
-                    seen += 1;
-                })
-                .unwrap();
-        }
-        assert_eq!(seen, written);
-        assert!(writer.drained());
-    }
 
     /// Slices are handed out once, given back, and run out with a count of those who got none.
     #[test]
@@ -563,18 +334,5 @@ mod tests {
         assert_eq!(arena.slice(3).state.load(Ordering::Relaxed), state::DONE);
         arena.release(3);
         assert_eq!(arena.reserve(0), Some(3));
-    }
-
-    /// A record that cannot be one is an error, never a read beyond the ring.
-    #[test]
-    fn nonsense_is_refused() {
-        let (arena, _fd) = Arena::create(Clock::Nanoseconds).unwrap();
-        let index = arena.reserve(0).unwrap();
-        let mut writer = arena.join(index, "");
-        let place = writer.place().unwrap();
-        // SAFETY: room for a record.
-        unsafe { place.write(header(kind::CALL, 0, 9, 1)) };
-        writer.publish(2);
-        assert_eq!(arena.reader(index).drain(|_| ()), Err(Corrupt));
     }
 }
