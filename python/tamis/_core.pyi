@@ -204,9 +204,8 @@ def callbacks(disable: object, compiler_handlers: tuple[int, int]) -> dict[str, 
 def before_fork() -> None:
     """Keeps room for a child that is about to be forked."""
 
-def after_fork_in_parent() -> None: ...
-def after_fork_in_child(command: str) -> bool:
-    """Begins a part of its own for a forked child. False: there was no room, and it goes unrecorded."""
+def after_fork_in_child(command: str) -> str | None:
+    """Begins a part of its own for a forked child; otherwise, why it goes unrecorded."""
 
 def on_spawn(hook: Callable[[], object]) -> None:
     """Says what to call when the code is met that starts processes afresh for `multiprocessing`, before it
@@ -256,8 +255,6 @@ class Recording:
         """Ends this process's part. `how`: 0 the interpreter ends, with exit status `status`; 1 stopped."""
 
     def wait(self, patience: float) -> tuple[str, str]:
-        """Waits up to `patience` seconds for the trace to be closed. Returns `closed`, `failed` (and why),
-        `died` (the helper), `busy` (time ran out) or `gone` (given up before)."""
-
-    def others(self) -> int:
-        """How many other processes still record."""
+        """Waits up to `patience` seconds for the trace to be closed, unless other processes record. Returns
+        `closed`, `open` (others record), `failed` (and why), `died` (the helper), `busy` (time ran out) or `gone`
+        (given up before)."""

@@ -18,8 +18,8 @@ mod _core {
 
     #[pymodule_export]
     use crate::recorder::{
-        Recording, after_fork_in_child, after_fork_in_parent, before_fork, callbacks, is_recording,
-        layout_known, on_spawn, peek_fields, peek_slots, run_helper,
+        Recording, after_fork_in_child, before_fork, callbacks, is_recording, layout_known, on_spawn,
+        peek_fields, peek_slots, run_helper,
     };
 
     #[pymodule_export]

@@ -10,7 +10,8 @@
 //! merging by time. A `THREAD` record says when the writer changes.
 //!
 //! A slice is `FREE`, then `RESERVED` (before a fork, for the child to come), then `LIVE`, then `DONE`; the
-//! helper makes it `FREE` again when it has drained it.
+//! helper makes it `FREE` again when it has drained it. A child claims its slice in the first moment of its life,
+//! so that the helper knows whom to wait for; a slice that nobody claimed can be withdrawn.
 
 mod clock;
 mod memory;
@@ -91,11 +92,22 @@ pub struct Slice {
     _apart: [u64; 8],
     /// Bytes ever read; the helper's.
     tail: AtomicU64,
+    /// While it is reserved: how often it was given back before, and (low half) the child that claimed it, or 0.
+    claim: AtomicU64,
+    /// While it is reserved: the fork that it was reserved for is over.
+    forked: AtomicU32,
     command_length: AtomicU32,
     command: [u8; 2048],
 }
 
 const _: () = assert!(size_of::<Control>() <= PAGE && size_of::<Slice>() <= PAGE);
+
+/// A child's right to a slice. It is void once the slice was withdrawn, whoever has it then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    pub index: usize,
+    round: u32,
+}
 
 /// A mapping of the arena. Processes that fork share it.
 pub struct Arena {
@@ -212,32 +224,78 @@ impl Arena {
         }
     }
 
-    /// Takes a free slice for a process to come (a forked child, or this one). `None` when all are taken.
+    /// Takes a free slice for a process to come (a forked child, or this one). `None` when all are taken, which
+    /// is counted: the process goes unrecorded.
     pub fn reserve(&self, parent: u32) -> Option<usize> {
+        let found = self.reserve_if_free(parent);
+        if found.is_none() {
+            self.control().unrecorded.fetch_add(1, Ordering::Relaxed);
+        }
+        found
+    }
+
+    /// As [`Arena::reserve`], and nothing is counted.
+    pub fn reserve_if_free(&self, parent: u32) -> Option<usize> {
         let found = (0..self.slices()).find(|&index| {
             let slice = self.slice(index);
             slice
                 .state
                 .compare_exchange(state::FREE, state::RESERVED, Ordering::AcqRel, Ordering::Relaxed)
                 .is_ok()
-        });
-        match found {
-            Some(index) => {
-                self.slice(index).parent.store(parent, Ordering::Relaxed);
-                self.slice(index).pid.store(0, Ordering::Relaxed);
-                // SAFETY: `getpid` cannot fail.
-                self.slice(index).joined.store(unsafe { libc::getpid() } as u64, Ordering::Relaxed);
-            }
-            None => {
-                self.control().unrecorded.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-        found
+        })?;
+        let slice = self.slice(found);
+        slice.parent.store(parent, Ordering::Relaxed);
+        slice.pid.store(0, Ordering::Relaxed);
+        // SAFETY: `getpid` cannot fail.
+        slice.joined.store(unsafe { libc::getpid() } as u64, Ordering::Relaxed);
+        Some(found)
     }
 
     /// While a slice is reserved: the process that reserved it.
     pub fn reserved_by(&self, index: usize) -> i32 {
         self.slice(index).joined.load(Ordering::Relaxed) as i32
+    }
+
+    /// What a child claims the slice by that was reserved for it.
+    pub fn ticket(&self, index: usize) -> Ticket {
+        Ticket { index, round: (self.slice(index).claim.load(Ordering::Relaxed) >> 32) as u32 }
+    }
+
+    /// Says that the slice is this process's. False: it was withdrawn. Only this may be done in a child that the
+    /// system has just forked, where nothing may be allocated or locked.
+    pub fn claim(&self, ticket: Ticket) -> bool {
+        let free = u64::from(ticket.round) << 32;
+        // SAFETY: `getpid` cannot fail.
+        let claimed = free | u64::from(unsafe { libc::getpid() } as u32);
+        let claim = &self.slice(ticket.index).claim;
+        claim.compare_exchange(free, claimed, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    /// While a slice is reserved: the child that claimed it.
+    pub fn claimed_by(&self, index: usize) -> Option<i32> {
+        Some(self.slice(index).claim.load(Ordering::Acquire) as u32 as i32).filter(|&pid| pid > 0)
+    }
+
+    /// Says that the fork is over which a slice was reserved for, whether there is a child now or not.
+    pub fn set_forked(&self, index: usize) {
+        self.slice(index).forked.store(1, Ordering::Release);
+    }
+
+    pub fn forked(&self, index: usize) -> bool {
+        self.slice(index).forked.load(Ordering::Acquire) != 0
+    }
+
+    /// Gives a reserved slice back that nobody has claimed. False: a child has, after all.
+    pub fn withdraw(&self, index: usize) -> bool {
+        let slice = self.slice(index);
+        let free = slice.claim.load(Ordering::Relaxed) >> 32 << 32;
+        let next = free.wrapping_add(1 << 32);
+        let withdrawn = slice.claim.compare_exchange(free, next, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        if withdrawn {
+            slice.forked.store(0, Ordering::Relaxed);
+            slice.state.store(state::FREE, Ordering::Release);
+        }
+        withdrawn
     }
 
     /// Begins to write to a reserved slice, as the calling process.
@@ -288,7 +346,11 @@ impl Arena {
         unsafe {
             libc::madvise(self.ring(index).cast(), RING_SIZE, libc::MADV_REMOVE)
         };
-        self.slice(index).state.store(state::FREE, Ordering::Release);
+        let slice = self.slice(index);
+        let rounds = slice.claim.load(Ordering::Relaxed) >> 32;
+        slice.claim.store(rounds.wrapping_add(1) << 32, Ordering::Relaxed);
+        slice.forked.store(0, Ordering::Relaxed);
+        slice.state.store(state::FREE, Ordering::Release);
     }
 
     /// Says why the helper gave up (cut to what fits).
@@ -334,5 +396,30 @@ mod tests {
         assert_eq!(arena.slice(3).state.load(Ordering::Relaxed), state::DONE);
         arena.release(3);
         assert_eq!(arena.reserve(0), Some(3));
+    }
+
+    /// A slice is the child's that claimed it, or it is withdrawn; a ticket from before is void then, also when
+    /// the slice is reserved again.
+    #[test]
+    fn slices_are_claimed_or_withdrawn() {
+        let (arena, _fd) = Arena::create(Clock::Nanoseconds).unwrap();
+        let index = arena.reserve(0).unwrap();
+        let late = arena.ticket(index);
+        assert_eq!((arena.claimed_by(index), arena.forked(index)), (None, false));
+        arena.set_forked(index);
+        assert!(arena.forked(index));
+        assert!(arena.withdraw(index));
+        assert_eq!(arena.reserve(0), Some(index));
+        assert!(!arena.forked(index));
+        assert!(!arena.claim(late));
+        let ticket = arena.ticket(index);
+        assert!(arena.claim(ticket));
+        assert_eq!(arena.claimed_by(index), Some(std::process::id() as i32));
+        assert!(!arena.withdraw(index));
+        arena.join(index, "").finish();
+        arena.release(index);
+        assert_eq!(arena.reserve(0), Some(index));
+        assert!(!arena.claim(ticket));
+        assert_eq!(arena.claimed_by(index), None);
     }
 }
