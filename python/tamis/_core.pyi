@@ -255,6 +255,8 @@ class Recording:
         """Ends this process's part. `how`: 0 the interpreter ends, with exit status `status`; 1 stopped."""
 
     def wait(self, patience: float) -> tuple[str, str]:
-        """Waits up to `patience` seconds for the trace to be closed, unless other processes record. Returns
-        `closed`, `open` (others record), `failed` (and why), `died` (the helper), `busy` (time ran out) or `gone`
-        (given up before)."""
+        """Waits up to `patience` seconds for the trace to be closed, unless other processes record.
+
+        Returns `closed`, `open` (others record), `failed` (and why), `died` (the helper), `busy` (time ran
+        out) or `gone` (given up before).
+        """
