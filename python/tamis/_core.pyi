@@ -170,6 +170,32 @@ class Regex:
     def search(self, text: str) -> bool | None:
         """Whether some part of the text matches. `None`: the bound of work was hit before that was known."""
 
+@final
+class Links:
+    """The calls of a process that a reader chose. It keeps about 9 bytes for each call."""
+
+    def __new__(cls, limit: int | None) -> Self:
+        """Chooses the calls that match and those below them; with a limit (up to 65,535), so many levels."""
+
+    def __len__(self) -> int:
+        """How many numbers of calls are known: all before this one."""
+
+    def extend(
+        self, end: int, calls: bytes, parents: bytes, threads: bytes, matches: bytes, shown: bytes
+    ) -> None:
+        """Adds the calls from the first that is not known up to `end`, in any order.
+
+        Columns in the machine's byte order: `calls` and `parents` (-1: none) of 64 bits, `threads` of 16, the
+        others of 8. `matches`: the call is chosen itself. `shown`: `chosen` tells it. Raises `ValueError` for
+        columns of different lengths.
+        """
+
+    def narrow(self, calls: bytes) -> None:
+        """Of the chosen calls, leaves these (numbers of 64 bits) and those that they were made from."""
+
+    def chosen(self, first: int, thread: int, count: int) -> list[int]:
+        """The next chosen calls of a thread, from the call `first` on; at most `count`."""
+
 # Starting a program. What runs by these functions sees no frame below its own, and has all of the limit of
 # recursion to itself (CPython 3.12 and 3.13; on others the frames of Tamis are there too).
 

@@ -1,6 +1,7 @@
 //! `tamis._core`: the seam between Python and the core.
 
 mod ffi;
+mod links;
 mod policy;
 mod program;
 mod recorder;
@@ -10,6 +11,9 @@ use pyo3::prelude::*;
 
 #[pymodule]
 mod _core {
+    #[pymodule_export]
+    use crate::links::Links;
+
     #[pymodule_export]
     use crate::policy::{Diagnostic, Namer, Policy, Scope};
 
