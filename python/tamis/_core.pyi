@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
+from types import CodeType
 from typing import Any, ClassVar, Self, TypedDict, final
 
 VERSION: str
@@ -169,6 +170,48 @@ class Regex:
     def search(self, text: str) -> bool | None:
         """Whether some part of the text matches. `None`: the bound of work was hit before that was known."""
 
+@final
+class Links:
+    """The calls of a process that a reader chose. It keeps about 9 bytes for each call."""
+
+    def __new__(cls, limit: int | None) -> Self:
+        """Chooses the calls that match and those below them; with a limit (up to 65,535), so many levels."""
+
+    def __len__(self) -> int:
+        """How many numbers of calls are known: all before this one."""
+
+    def extend(
+        self, end: int, calls: bytes, parents: bytes, threads: bytes, matches: bytes, shown: bytes
+    ) -> None:
+        """Adds the calls from the first that is not known up to `end`, in any order.
+
+        Columns in the machine's byte order: `calls` and `parents` (-1: none) of 64 bits, `threads` of 16, the
+        others of 8. `matches`: the call is chosen itself. `shown`: `chosen` tells it. Raises `ValueError` for
+        columns of different lengths.
+        """
+
+    def narrow(self, calls: bytes) -> None:
+        """Of the chosen calls, leaves these (numbers of 64 bits) and those that they were made from."""
+
+    def chosen(self, first: int, thread: int, count: int) -> list[int]:
+        """The next chosen calls of a thread, from the call `first` on; at most `count`."""
+
+# Starting a program. What runs by these functions sees no frame below its own, and has all of the limit of
+# recursion to itself (CPython 3.12 and 3.13; on others the frames of Tamis are there too).
+
+def run_file(descriptor: int, name: bytes, namespace: dict[str, Any]) -> None:
+    """Runs the source that an open descriptor gives, which is closed, the way the interpreter runs a script:
+    syntax errors read the same. `name` is the name of the file, without NUL (`ValueError`)."""
+
+def run_code(code: CodeType, namespace: dict[str, Any]) -> None:
+    """Runs code in a namespace."""
+
+def run_function(function: Callable[..., object], *arguments: object) -> None:
+    """Calls a function."""
+
+def print_uncaught(error: BaseException) -> None:
+    """Prints an exception the way the interpreter prints one that leaves the program: by `sys.excepthook`."""
+
 # Recording. There is at most one recording in a process; everything here is called with the GIL held.
 
 def layout_known() -> bool:
@@ -187,9 +230,8 @@ def callbacks(disable: object, compiler_handlers: tuple[int, int]) -> dict[str, 
 def before_fork() -> None:
     """Keeps room for a child that is about to be forked."""
 
-def after_fork_in_parent() -> None: ...
-def after_fork_in_child(command: str) -> bool:
-    """Begins a part of its own for a forked child. False: there was no room, and it goes unrecorded."""
+def after_fork_in_child(command: str) -> str | None:
+    """Begins a part of its own for a forked child; otherwise, why it goes unrecorded."""
 
 def on_spawn(hook: Callable[[], object]) -> None:
     """Says what to call when the code is met that starts processes afresh for `multiprocessing`, before it
@@ -205,9 +247,6 @@ def peek_slots(code: object, count: int) -> list[object]:
 def peek_fields(object: object) -> dict[str, object] | None:
     """The values that an instance keeps inline, read as a recording reads them; None when it keeps a
     dictionary."""
-
-def print_uncaught(error: BaseException) -> None:
-    """Prints an exception the way the interpreter prints one that leaves the program: by `sys.excepthook`."""
 
 def run_helper(arena_fd: int, config_fd: int) -> int:
     """The helper: drains the rings of a recording and writes the trace, until every process has ended.
@@ -242,8 +281,8 @@ class Recording:
         """Ends this process's part. `how`: 0 the interpreter ends, with exit status `status`; 1 stopped."""
 
     def wait(self, patience: float) -> tuple[str, str]:
-        """Waits up to `patience` seconds for the trace to be closed. Returns `closed`, `failed` (and why),
-        `died` (the helper), `busy` (time ran out) or `gone` (given up before)."""
+        """Waits up to `patience` seconds for the trace to be closed, unless other processes record.
 
-    def others(self) -> int:
-        """How many other processes still record."""
+        Returns `closed`, `open` (others record), `failed` (and why), `died` (the helper), `busy` (time ran
+        out) or `gone` (given up before).
+        """

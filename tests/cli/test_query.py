@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from builder import Builder, loop
 
 from tamis.cli import main
+from tamis.trace.reader import Trace
 from tamis.trace.views import EXAMPLES, VIEWS
 
 
@@ -167,3 +169,30 @@ def test_errors(trace: Path, capsys: pytest.CaptureFixture[str], sql: str, form:
     message = capsys.readouterr().err
     assert ERRORS[sql] in message
     assert message.startswith("error: ")
+
+
+def test_ctrl_c(trace: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends a query that takes too long, without a traceback."""
+
+    def interrupted(self: Trace, query: str) -> None:
+        raise RuntimeError("Query interrupted")  # as DuckDB does
+
+    monkeypatch.setattr(Trace, "stream", interrupted)
+    assert main(["query", str(trace), "from calls"]) == 130
+    assert capsys.readouterr().err == ""
+
+
+FULL_DISK = [["show"], ["show", "--json"], ["query", "--csv", "from calls"]]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no device that is always full")
+@pytest.mark.parametrize(
+    "words", [["show"], ["show", "--json"], ["query", "--csv", "from calls"]], ids=" ".join
+)
+def test_full_disk(trace: Path, words: list[str]) -> None:
+    """A disk that is full is one clear line, not a traceback."""
+    command = [sys.executable, "-m", "tamis", words[0], str(trace), *words[1:]]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "error: the output cannot be written: No space left on device\n"

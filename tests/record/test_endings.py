@@ -147,23 +147,82 @@ def test_tracebacks(tmp_path: Path, how: str) -> None:
     recorded.trace.close()
 
 
-BROKEN = {
-    "syntax error": "x = 1\ndef f(:\n    pass\n",
-    "bad indentation": "if True:\nx = 1\n",
-    "unclosed": "x = (1,\n",
+# Programs that cannot be started: the words after `python`, and what they find in the folder.
+BROKEN: dict[str, tuple[list[str], bytes | None]] = {
+    "syntax error": (["app.py"], b"x = 1\ndef f(:\n    pass\n"),
+    "bad indentation": (["app.py"], b"if True:\nx = 1\n"),
+    "unclosed": (["app.py"], b"x = (1,\n"),
+    "a byte that is NUL": (["app.py"], b"x = 1\n\0y = 2\n"),
+    "an encoding that is unknown": (["app.py"], b"# -*- coding: nonsense -*-\nx = 1\n"),
+    "not UTF-8": (["app.py"], b"x = 1\ny = '\xff'\n"),
+    "syntax error in a module": (["-m", "app"], b"x = (1,\n"),
+    "syntax error in the code": (["-c", "x = (1,"], None),
+    "syntax error on standard input": (["-"], b"x = (1,\n"),
+    "missing script": (["missing.py"], None),
+    "unreadable script": (["loop.py"], None),
+    "folder without a main module": (["empty"], None),
+    "missing module": (["-m", "missing"], None),
+    "missing module of a package": (["-m", "missing.inner"], None),
+    "package without a main module": (["-m", "empty"], None),
 }
 
 
-@pytest.mark.parametrize("source", BROKEN.values(), ids=list(BROKEN))
-def test_scripts_that_do_not_compile(record: Record, source: str) -> None:
-    """A script with a syntax error fails with the message that Python gives, and its exit status."""
-    recorded = record(source)
-    plain = recording.plain([sys.executable, "app.py"], recorded.path.parent)
-    assert recorded.stderr.replace(f"{recorded.path.parent}/", "") == plain.stderr.decode().replace(
-        f"{recorded.path.parent}/", ""
-    )
+@pytest.mark.parametrize(("words", "source"), BROKEN.values(), ids=list(BROKEN))
+def test_programs_that_cannot_be_started(tmp_path: Path, words: list[str], source: bytes | None) -> None:
+    """A program that cannot be started fails with the message that Python gives, and its exit status."""
+    (tmp_path / "app.py").write_bytes(source or b"")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "loop.py").symlink_to("loop.py")  # not even root can open it
+    trace = tmp_path / "trace"
+    run = [sys.executable, "-m", "tamis", "run", "-q", "-o", str(trace), *words]
+    recorded = recording.run(run, trace, tmp_path, stdin=source or b"")
+    plain = recording.plain([sys.executable, *words], tmp_path, stdin=source or b"")
+    assert recorded.stderr == plain.stderr.decode()
+    assert recorded.exit == plain.returncode > 0
+    assert not trace.exists() or recorded.all_calls == []
+    for opened in recorded.opened:
+        opened.close()
+
+
+STACK = """\
+import atexit, inspect, sys, threading, warnings
+def deepest(n=0):
+    try:
+        return deepest(n + 1)
+    except RecursionError:
+        return n
+def look(where):
+    print(where, deepest(), sys.getrecursionlimit(), len(inspect.stack()))
+look("here")
+try:
+    sys.setrecursionlimit(1)
+except RecursionError as error:
+    print(error)
+sys.setrecursionlimit(300)
+look("with another limit")
+thread = threading.Thread(target=look, args=["in a thread"])
+thread.start()
+thread.join()
+atexit.register(look, "at exit")
+sys.excepthook = lambda *_: look("in the hook")
+warnings.warn("from below", stacklevel=4)
+raise ValueError
+"""
+
+
+@pytest.mark.parametrize("words", [["app.py"], ["-m", "app"], ["-c", STACK], ["-"]], ids=" ".join)
+def test_no_frame_of_tamis_is_seen(tmp_path: Path, words: list[str]) -> None:
+    """A program that walks the stack finds its own frames only, and may recurse as deeply as without."""
+    (tmp_path / "app.py").write_text(STACK)
+    trace = tmp_path / "trace"
+    run = [sys.executable, "-m", "tamis", "run", "-q", "-o", str(trace), *words]
+    recorded = recording.run(run, trace, tmp_path, stdin=STACK)
+    plain = recording.plain([sys.executable, *words], tmp_path, stdin=STACK)
+    assert recorded.stdout.splitlines() == plain.stdout.decode().splitlines()
+    assert recorded.stderr == plain.stderr.decode()
     assert recorded.exit == plain.returncode == 1
-    assert recorded.all_calls == []
+    assert len(recorded.calls("look")) == 5
+    recorded.trace.close()
 
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:

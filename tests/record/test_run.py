@@ -78,7 +78,7 @@ def test_a_program_sees_what_it_sees_without(project: Path, words: list[str]) ->
 
 def test_program_from_standard_input(tmp_path: Path) -> None:
     """`-` reads the program from standard input."""
-    source = "import sys\ndef work(n): return n\nwork(5)\nprint(sys.argv, __name__)\n"
+    source = "import sys\ndef work(n): return n\nwork(5)\nprint(sys.argv, __name__, __file__, __loader__)\n"
     recorded = tamis_run(tmp_path, "-", "a", stdin=source).ok()
     plain = recording.plain([sys.executable, "-", "a"], tmp_path, stdin=source)
     assert recorded.stdout == plain.stdout.decode()
@@ -134,7 +134,7 @@ def test_the_default_name(tmp_path: Path) -> None:
 
 MISTAKES = [
     ("no program", [], "there is nothing to run"),
-    ("no such script", ["missing.py"], "cannot open `missing.py`: no such file"),
+    ("no such script", ["missing.py"], "can't open file '{here}/missing.py': [Errno 2]"),
     ("unknown option", ["--trace-filtre", "x", "app.py"], "--trace-filter"),
     ("bad number", ["--depth", "x", "app.py"], "--depth"),
     ("too large", ["--depth", "99", "app.py"], "--depth"),
@@ -152,7 +152,7 @@ def test_mistakes(tmp_path: Path, words: list[str], message: str) -> None:
     recorded = tamis_run(tmp_path, *words)
     assert recorded.exit == 2
     assert recorded.stdout == ""
-    assert message in recorded.stderr
+    assert message.format(here=tmp_path) in recorded.stderr
     assert "Traceback" not in recorded.stderr
     assert not recorded.path.exists()
 

@@ -7,15 +7,17 @@ import json
 import os
 import subprocess
 import sys
-import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from builder import Builder, Lock, calls_of, loop
 
 from tamis.errors import TraceError
+from tamis.trace import files
 from tamis.trace import open as open_trace
-from tamis.trace.files import read_tail
+from tamis.trace.files import open_tail, read_tail
 from tamis.trace.format import SCHEMAS
 from tamis.trace.reader import Trace
 
@@ -65,7 +67,9 @@ def test_every_torn_end(tmp_path: Path) -> None:
     lengths: dict[int, int] = {}
     for length in range(0, len(whole) + 1, 4):
         file.write_bytes(whole[:length])
-        seqs = [seq for part in read_tail(file, "events") for seq in part.column("seq").to_pylist()]
+        seqs = [
+            seq for part in read_tail(open_tail(file), "events") for seq in part.column("seq").to_pylist()
+        ]
         assert seqs == list(range(len(seqs)))
         lengths[len(seqs)] = length
     assert list(lengths) == [0, 4, 8, 12, 14]
@@ -168,7 +172,21 @@ def test_recording_is_read_as_it_is(tmp_path: Path) -> None:
         assert trace.state == "interrupted"
 
 
-def test_waits_for_a_closing_helper(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def when_it_waits(monkeypatch: pytest.MonkeyPatch, change: Callable[[], None]) -> None:
+    """Does something in the moment when somebody who opens a trace begins to wait, and is told at once."""
+
+    def sleep(seconds: float) -> None:
+        monkeypatch.setattr(files.time, "sleep", actual)
+        change()
+
+    actual = time.sleep
+    monkeypatch.setattr(files.time, "sleep", sleep)
+    monkeypatch.setattr(files, "_PATIENCE", -1)
+
+
+def test_waits_for_a_closing_helper(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """While a helper closes the trace, opening waits and says so."""
     build = loop()
     path = build.write(tmp_path / "t", tail_from=1, state="closing")
@@ -178,11 +196,9 @@ def test_waits_for_a_closing_helper(tmp_path: Path, capsys: pytest.CaptureFixtur
         build.write(path)
         lock.release()
 
-    timer = threading.Timer(0.6, close)
-    timer.start()
+    when_it_waits(monkeypatch, close)
     with open_trace(path) as trace:
         assert trace.state == "closed"
-    timer.join()
     assert "waiting until the recording" in capsys.readouterr().err
 
 
@@ -207,6 +223,63 @@ def test_segment_sealed_while_opening(tmp_path: Path, monkeypatch: pytest.Monkey
     with open_trace(path) as trace:
         assert trace.sql("select count(*), count(distinct seq) from events").fetchall() == [(14, 14)]
     lock.release()
+
+
+def test_segment_sealed_while_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the reading of one tail takes, the others may become Parquet meanwhile."""
+    path = loop().write(tmp_path / "t", tail_from=1)
+    lock = Lock(path)
+    from tamis.trace import database
+
+    read = database.read_tail
+
+    def while_others_are_sealed(*arguments: object) -> object:
+        for tail in path.glob("tail-*"):
+            tail.unlink()
+        return read(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(database, "read_tail", while_others_are_sealed)
+    with open_trace(path) as trace:
+        assert trace.sql("select count(*), count(distinct seq) from events").fetchall() == [(14, 14)]
+        assert len(list(trace.calls())) == 7
+    lock.release()
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_a_recording_that_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], locked: bool
+) -> None:
+    """A trace can be opened from the moment that its directory is there, before the helper wrote anything."""
+    path = tmp_path / "t"
+    path.mkdir()
+    locks = [Lock(path)] if locked else []
+
+    def begin() -> None:
+        locks[:] = locks or [Lock(path)]
+        loop().write(path, tail_from=1)
+
+    when_it_waits(monkeypatch, begin)
+    with open_trace(path) as trace:
+        assert trace.state == "recording"
+        assert trace.sql("select count(*) from events").fetchall() == [(14,)]
+    assert "to begin" in capsys.readouterr().err
+    locks[0].release()
+
+
+def test_a_recording_that_never_began(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recording that wrote nothing is told from what is no trace, whether its helper lives or not."""
+    monkeypatch.setattr(files, "_BEGINNING", 0.1)
+    path = tmp_path / "t"
+    path.mkdir()
+    with pytest.raises(TraceError, match="is no trace: it is empty"):
+        open_trace(path)
+    lock = Lock(path)
+    with pytest.raises(TraceError, match=r"the recording `.*` has only begun"):
+        open_trace(path)
+    lock.release()
+    (path / "recording.lock").touch()
+    with pytest.raises(TraceError, match=r"the recording `.*` ended before anything was written"):
+        open_trace(path)
 
 
 @pytest.mark.parametrize("name", ["a [x] {1,2} ?*.trace", "l'été “ü”", "with space, comma"])

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from builder import Builder
 
+from tamis.trace import chosen
 from tamis.trace import open as open_trace
 from tamis.trace import tree as trees
-from tamis.trace.tree import Node, Selection, Tree
+from tamis.trace.chosen import Selection
+from tamis.trace.tree import Node, Thread, Tree
 
 
 def random_calls(seed: int) -> Builder:
@@ -67,10 +69,60 @@ def test_depth_looks_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     pages = []
     page = Tree._page
 
-    def counted(*arguments: object, **options: object) -> list[Node]:
-        pages.append(options["chosen"])
-        return page(*arguments, **options)  # type: ignore[arg-type]
+    def counted(tree: Tree, thread: Thread, last: int, size: int, among: list[int] | None) -> list[Node]:
+        pages.append(among is not None)
+        return page(tree, thread, last, size, among)
 
     monkeypatch.setattr(Tree, "_page", counted)
     assert [node.qualname for node in nodes(path, depth=1)] == ["top", "top"]
     assert pages == [False, False, True]
+
+
+def slow(path: Path, function: str | None, depth: int | None, text: str | None) -> list[tuple[int, int]]:
+    """The calls that a selection leaves, and their depth, worked out call by call."""
+    whole = nodes(path)
+    inside: dict[int | None, int] = {}
+    for node in whole:
+        if node.parent in inside:
+            inside[node.call] = inside[node.parent] + 1
+        elif function is None or node.qualname == function:
+            inside[node.call] = 0
+    left = {call for call, level in inside.items() if depth is None or level < depth}
+    if text is not None:
+        parents = {node.call: node.parent for node in whole}
+        hits = {n.call for n in whole if text in (n.args or "") or text in (n.result or "")} & left
+        left, reached = set(), left
+        for call in hits:
+            above: int | None = call
+            while above in reached:
+                left.add(above)
+                above = parents[above]
+    return [(call, inside[call]) for call in sorted(left)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("window", [7, 1_000_000])
+@pytest.mark.parametrize("function", [None, "a"])
+@pytest.mark.parametrize("depth", [None, 1, 3])
+@pytest.mark.parametrize("text", [None, "7"])
+def test_selections(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+    window: int,
+    function: str | None,
+    depth: int | None,
+    text: str | None,
+) -> None:
+    """Function, depth and text leave the calls that a slow and obvious model leaves."""
+    path = random_calls(seed).write(tmp_path / "t")
+    expected = slow(path, function, depth, text)
+    for name in ("_FIRST_WINDOW", "_WINDOW"):
+        monkeypatch.setattr(chosen, name, window)
+    monkeypatch.setattr(trees, "_FIRST_PAGE", window)
+    monkeypatch.setattr(trees, "_PAGE", window)
+    found = nodes(path, function=function, depth=depth, grep=text)
+    assert [(node.call, node.depth) for node in found] == expected
+    # Times say which of the chosen calls are told, and nothing of what is below what.
+    late = [node.call for node in nodes(path, function=function, depth=depth, grep=text, minimum=5)]
+    assert late == [node.call for node in found if (node.duration or 0) >= 5]

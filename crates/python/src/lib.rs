@@ -1,7 +1,9 @@
 //! `tamis._core`: the seam between Python and the core.
 
 mod ffi;
+mod links;
 mod policy;
+mod program;
 mod recorder;
 mod regex;
 
@@ -10,12 +12,18 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _core {
     #[pymodule_export]
+    use crate::links::Links;
+
+    #[pymodule_export]
     use crate::policy::{Diagnostic, Namer, Policy, Scope};
 
     #[pymodule_export]
+    use crate::program::{print_uncaught, run_code, run_file, run_function};
+
+    #[pymodule_export]
     use crate::recorder::{
-        Recording, after_fork_in_child, after_fork_in_parent, before_fork, callbacks, is_recording,
-        layout_known, on_spawn, peek_fields, peek_slots, print_uncaught, run_helper,
+        Recording, after_fork_in_child, before_fork, callbacks, is_recording, layout_known, on_spawn,
+        peek_fields, peek_slots, run_helper,
     };
 
     #[pymodule_export]

@@ -13,6 +13,7 @@ A command is a module of this package, imported only when it is asked for:
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -39,6 +40,9 @@ EXIT_PROBLEMS = 1
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130  # what a shell reports for SIGINT
 EXIT_BROKEN_PIPE = 141  # what a shell reports for SIGPIPE
+
+# What is wrong with a disk that our output goes to.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 # Name and one line of help, in the order in which one gets to know them.
 COMMANDS: dict[str, str] = {
@@ -116,18 +120,30 @@ def main(argv: list[str] | None = None) -> int:
             print(f"hint: {error.hint}", file=sys.stderr)
         return EXIT_BAD_INPUT
     except BrokenPipeError:
-        # The reader of our output has gone. The interpreter flushes once more at exit: let it go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()  # the reader of our output has gone
         return EXIT_BROKEN_PIPE
     except OSError as error:
-        if error.filename is None:
+        if error.filename is not None:
+            print(f"error: `{os.fsdecode(error.filename)}`: {error.strerror}", file=sys.stderr)
+        elif error.errno in _FULL:
+            _give_up_output()
+            print(f"error: the output cannot be written: {error.strerror}", file=sys.stderr)
+        else:
             raise
-        print(f"error: `{os.fsdecode(error.filename)}`: {error.strerror}", file=sys.stderr)
         return EXIT_BAD_INPUT
+    except RuntimeError as error:
+        if error.args != ("Query interrupted",):
+            raise
+        return EXIT_INTERRUPTED  # DuckDB's word for Ctrl-C
     except KeyboardInterrupt as error:
         if getattr(error, "from_program", False):
             raise  # the interpreter ends by SIGINT, as it does for the program alone
         return EXIT_INTERRUPTED
+
+
+def _give_up_output() -> None:
+    """The interpreter flushes once more at exit: lets it go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def full_parser() -> argparse.ArgumentParser:

@@ -67,7 +67,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from tamis.trace import open as open_trace
-    from tamis.trace.tree import Selection, Tree
+    from tamis.trace.chosen import Selection
+    from tamis.trace.tree import Tree
 
     with open_trace(args.trace) as trace:
         selection = Selection(

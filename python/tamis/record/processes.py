@@ -6,6 +6,7 @@ import os
 import sys
 
 from tamis import _core
+from tamis.record.setup import say
 
 TYPE_CHECKING = False  # see tamis.record.recorder
 if TYPE_CHECKING:
@@ -25,11 +26,7 @@ def follow(make_ticket: Callable[[], object | None]) -> None:
     _make_ticket = make_ticket
     if not _hooked:
         _hooked = True
-        os.register_at_fork(
-            before=_core.before_fork,
-            after_in_parent=_core.after_fork_in_parent,
-            after_in_child=_after_fork_in_child,
-        )
+        os.register_at_fork(before=_core.before_fork, after_in_child=_after_fork_in_child)
         # Called when the code that starts processes by `spawn` or `forkserver` is met for the first time.
         _core.on_spawn(_prepare_spawn)
     if "multiprocessing.spawn" in sys.modules:
@@ -42,8 +39,9 @@ def forget() -> None:
 
 
 def _after_fork_in_child() -> None:
-    if not _core.after_fork_in_child("fork"):
-        os.write(2, b"tamis: too many processes record into this trace; this one goes unrecorded\n")
+    reason = _core.after_fork_in_child("fork")
+    if reason is not None:
+        say(f"process {os.getpid()} is not recorded: {reason}")
 
 
 def _prepare_spawn() -> None:

@@ -66,8 +66,6 @@ class ActiveRecording:
         self._native.finish(how, status)
         if os.getpid() != self.pid:
             return "open"
-        if self._native.others():
-            return "open"
         state, error = self._native.wait(patience)
         if state == "failed":
             say(f"{error}; the trace ends there")

@@ -4,19 +4,16 @@ tracebacks."""
 from __future__ import annotations
 
 import builtins
-import io
 import os
 import sys
 from importlib.machinery import SourceFileLoader, SourcelessFileLoader
 from types import ModuleType
 
 from tamis import _core
-from tamis.errors import UsageError
 from tamis.record.setup import working_directory
 
 TYPE_CHECKING = False  # see tamis.record.recorder
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import CodeType
 
 __all__ = ["Program", "exit_status"]
@@ -28,9 +25,11 @@ class Program:
     script  the path of a script, a folder or zip file with a `__main__.py`, or `-` for standard input
     module  a module or package, as for `python -m`
     code    source text, as for `python -c`
+
+    A script that cannot be opened raises SystemExit after the message that the interpreter has for it.
     """
 
-    __slots__ = ("arguments", "code", "module", "script")
+    __slots__ = ("_source", "arguments", "code", "module", "script")
 
     def __init__(
         self,
@@ -44,8 +43,7 @@ class Program:
         self.module = module
         self.code = code
         self.arguments = arguments
-        if script is not None and script != "-" and not os.path.exists(script):
-            raise UsageError(f"cannot open `{script}`: no such file")
+        self._source = None if script is None else _source_of(script)
 
     @property
     def name(self) -> str:
@@ -68,7 +66,7 @@ class Program:
         """Runs it to its end. Leaves by SystemExit or KeyboardInterrupt when the program does, and by
         SystemExit(1) after any other exception, which is printed as the interpreter prints it."""
         try:
-            return self._prepare()()
+            return self._start()
         except SystemExit:
             raise
         except BaseException as error:
@@ -84,59 +82,49 @@ class Program:
             raise leaving
         raise SystemExit(1)
 
-    def _prepare(self) -> Callable[[], None]:
+    def _start(self) -> None:
         main = ModuleType("__main__")
         main.__builtins__ = builtins  # type: ignore[attr-defined]
         main.__annotations__ = {}
+        main.__loader__ = sys.modules["builtins"].__loader__
         sys.modules["__main__"] = main
         if self.module is not None:
-            return self._as_module(self.module)
-        if self.code is not None:
+            sys.argv = ["-m", *self.arguments]
+            _first_on_path(os.getcwd())
+            _run_module(self.module, True)
+        elif self.code is not None:
             sys.argv = ["-c", *self.arguments]
             _first_on_path("")
-            main.__loader__ = sys.modules["builtins"].__loader__
-            source = self.code
-            return self._execute(main, lambda: _compile_argument(source))
-        script = self.script or "-"
-        sys.argv = [script, *self.arguments]
-        if script == "-":
-            _first_on_path("")
-            main.__loader__ = sys.modules["builtins"].__loader__
-            return self._execute(
-                main, lambda: compile(sys.stdin.buffer.read(), "<stdin>", "exec", dont_inherit=True)
-            )
-        path = os.path.abspath(script)
-        if os.path.isdir(path) or _is_zip(path):
-            return self._as_folder(path)
-        _first_on_path(os.path.dirname(os.path.realpath(script)))
+            _core.run_code(_compile_argument(self.code), main.__dict__)
+        else:
+            script = self.script or "-"
+            sys.argv = [script, *self.arguments]
+            if self._source is None:
+                folder = os.path.abspath(script)
+                if sys.flags.safe_path:
+                    sys.path.insert(0, folder)
+                _first_on_path(folder)
+                _run_module("__main__", False)
+            elif script == "-":
+                _first_on_path("")
+                self._run_source(main, "<stdin>", self._source)
+            else:
+                _first_on_path(os.path.dirname(os.path.realpath(script)))
+                self._run_source(main, os.path.abspath(script), self._source)
+
+    def _run_source(self, main: ModuleType, path: str, source: int) -> None:
+        """Runs a script from the descriptor `source`."""
         main.__file__ = path
         main.__cached__ = None  # type: ignore[attr-defined]
         if path.endswith(".pyc"):
+            os.close(source)
             loader = SourcelessFileLoader("__main__", path)
             main.__loader__ = loader
-            return self._execute(main, lambda: _code_of(loader))
-        main.__loader__ = SourceFileLoader("__main__", path)
-        return self._execute(main, lambda: compile(_read(path), path, "exec", dont_inherit=True))
-
-    def _execute(self, main: ModuleType, make: Callable[[], CodeType]) -> Callable[[], None]:
-        return lambda: exec(make(), main.__dict__)
-
-    def _as_module(self, module: str) -> Callable[[], None]:
-        import runpy
-
-        sys.argv = ["-m", *self.arguments]
-        _first_on_path(os.getcwd())
-        run: Callable[..., None] = runpy._run_module_as_main  # type: ignore[attr-defined]
-        return lambda: run(module, alter_argv=True)
-
-    def _as_folder(self, folder: str) -> Callable[[], None]:
-        import runpy
-
-        if sys.flags.safe_path:
-            sys.path.insert(0, folder)
-        _first_on_path(folder)
-        run: Callable[..., None] = runpy._run_module_as_main  # type: ignore[attr-defined]
-        return lambda: run("__main__", alter_argv=False)
+            _core.run_code(_code_of(loader), main.__dict__)
+        else:
+            if path != "<stdin>":
+                main.__loader__ = SourceFileLoader("__main__", path)
+            _core.run_file(source, os.fsencode(path), main.__dict__)
 
 
 def exit_status(leaving: BaseException | None) -> int:
@@ -180,6 +168,26 @@ def _first_on_path(entry: str) -> None:
         sys.path.append(entry)
 
 
+def _source_of(script: str) -> int | None:
+    """A descriptor of the script's text; None for a folder or zip file, which is run as a package is."""
+    if script == "-":
+        try:
+            return os.dup(0)
+        except OSError:  # closed: as if it were empty
+            return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    path = os.path.abspath(script)
+    if os.path.isdir(path) or _is_zip(path):
+        return None
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        python = sys.orig_argv[0] if sys.orig_argv else "python"
+        said = f"{python}: can't open file {path!r}: [Errno {error.errno}] {error.strerror}"
+        if sys.stderr is not None:
+            print(said, file=sys.stderr)
+        raise SystemExit(2) from None
+
+
 def _is_zip(path: str) -> bool:
     import zipimport
 
@@ -190,9 +198,10 @@ def _is_zip(path: str) -> bool:
     return True
 
 
-def _read(path: str) -> bytes:
-    with io.open_code(path) as file:
-        return file.read()
+def _run_module(name: str, alter_argv: bool) -> None:
+    import runpy
+
+    _core.run_function(runpy._run_module_as_main, name, alter_argv)  # type: ignore[attr-defined]
 
 
 def _code_of(loader: SourcelessFileLoader) -> CodeType:

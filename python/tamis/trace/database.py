@@ -12,13 +12,14 @@ import re
 import shutil
 import tempfile
 import weakref
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 
 from tamis.errors import TraceError, UsageError
-from tamis.trace.files import Contents, read_tail
+from tamis.trace.files import Contents, open_tail, read_tail
 from tamis.trace.format import SCHEMAS, SEGMENTED
 from tamis.trace.views import VIEWS, closings
 
@@ -137,9 +138,15 @@ class Database:
             connection.execute("set enable_progress_bar = false")
             connection.execute("set python_enable_replacements = false")
         run("create schema store")
-        for table in SCHEMAS:
-            self._tail_table(table, contents)
-            self._table(table, contents)
+        with ExitStack() as opened:
+            # All of them before any is read: while a large one is read, the helper seals others.
+            tails = {
+                table: [opened.enter_context(open_tail(path)) for path in paths]
+                for table, paths in contents.tails.items()
+            }
+            for table in SCHEMAS:
+                self._tail_table(table, tails[table])
+                self._table(table, contents)
         paths = [str(path) for paths in contents.parquet.values() for path in paths]
         # DuckDB asks about a path both as it is written in a query and as it is found to be.
         files = {*paths, *map(glob.escape, paths)}
@@ -153,11 +160,11 @@ class Database:
         run("set enable_external_access = false")
         run("set lock_configuration = true")
 
-    def _tail_table(self, table: str, contents: Contents) -> None:
+    def _tail_table(self, table: str, tails: list[pa.OSFile]) -> None:
         columns = ", ".join(f'"{column.name}" {_TYPES[column.type]}' for column in SCHEMAS[table])
         self.connection.execute(f"create table store.tail_{table} ({columns})")
-        for path in contents.tails[table]:
-            for batch in read_tail(path, table):
+        for tail in tails:
+            for batch in read_tail(tail, table):
                 rows = pa.Table.from_batches([batch])
                 self.connection.register("incoming", rows)
                 self.connection.execute(f"insert into store.tail_{table} from incoming")

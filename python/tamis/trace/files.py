@@ -25,10 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Contents", "contents", "read_tail", "settled_metadata"]
+__all__ = ["Contents", "contents", "open_tail", "read_tail", "settled_metadata"]
 
 _POLL = 0.05  # seconds between looks at a recording that is being closed
 _PATIENCE = 0.3  # seconds of waiting about which nothing is said
+# A recording makes its directory, then starts its helper, which writes what a trace is known by. That takes
+# some hundredths of a second, on a busy machine more; so long a directory is taken to be a beginning.
+_BEGINNING = 5.0
 
 
 @dataclass
@@ -45,6 +48,7 @@ def settled_metadata(directory: Path) -> tuple[dict[str, Any], str]:
     The state is that of the metadata (`closed`, `failed`), or `recording` while a helper lives, or
     `interrupted` if none lives that could close it.
     """
+    _wait_for_the_beginning(directory)
     began = time.monotonic()
     told = False
     while True:
@@ -95,19 +99,46 @@ def contents(directory: Path) -> Contents:
     return found
 
 
-def read_tail(path: Path, table: str) -> Iterator[pa.RecordBatch]:
+def open_tail(path: Path) -> pa.OSFile:
+    """The file of a tail. Once it is open it can be read, though the helper puts a segment in its place."""
+    return pa.OSFile(os.fspath(path), "rb")
+
+
+def read_tail(tail: pa.OSFile, table: str) -> Iterator[pa.RecordBatch]:
     """The whole batches of a tail. Its end may be torn, or be being written: that is where it ends."""
     columns = SCHEMAS[table]
     try:
-        with pa.OSFile(os.fspath(path), "rb") as file, pa.ipc.open_stream(file) as stream:
+        with pa.ipc.open_stream(tail) as stream:
             for batch in stream:
                 batch.validate(full=True)
                 yield batch.select(columns.names).cast(columns)
-    except FileNotFoundError:
-        raise
     except (pa.ArrowException, OSError, KeyError):
         # Arrow knows no error of its own for "the file ends here"; whatever it says, no whole batch follows.
         return
+
+
+def _wait_for_the_beginning(directory: Path) -> None:
+    """Waits while a directory looks like that of a recording whose helper has written nothing yet."""
+    began = time.monotonic()
+    told = False
+    while not (directory / METADATA).exists() and _is_beginning(directory):
+        waited = time.monotonic() - began
+        if waited > _BEGINNING:
+            break
+        if not told and waited > _PATIENCE:
+            print(f"waiting for the recording `{directory}` to begin …", file=sys.stderr)
+            told = True
+        time.sleep(_POLL)
+
+
+def _is_beginning(directory: Path) -> bool:
+    """A helper holds its lock, or the directory was made just now and is empty."""
+    if _helper_lives(directory):
+        return True
+    try:
+        return time.time() - directory.stat().st_mtime < _BEGINNING and not any(directory.iterdir())
+    except OSError:
+        return False
 
 
 def _metadata(directory: Path) -> dict[str, Any]:
@@ -138,9 +169,13 @@ def _metadata(directory: Path) -> dict[str, Any]:
 def _no_trace(directory: Path) -> TraceError:
     if not directory.exists():
         return TraceError(f"`{directory}` does not exist")
+    if (directory / LOCK).exists():
+        told = "has only begun" if _helper_lives(directory) else "ended before anything was written"
+        return TraceError(f"the recording `{directory}` {told}")
     inside = sorted(path.parent.name for path in directory.glob(f"*/{METADATA}"))
     hint = f"there are traces in it, such as `{directory / inside[-1]}`" if inside else None
-    return TraceError(f"`{directory}` is no trace: it has no `{METADATA}`", hint=hint)
+    lacks = f"has no `{METADATA}`" if any(directory.iterdir()) else "is empty"
+    return TraceError(f"`{directory}` is no trace: it {lacks}", hint=hint)
 
 
 def _helper_lives(directory: Path) -> bool:

@@ -160,6 +160,13 @@ class Trace:
         except duckdb.Error as error:
             raise self._damaged(error) from error
 
+    def arrow(self, query: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        """As `run`, as a table of Arrow."""
+        try:
+            return self._database.connection.sql(query, params=list(parameters)).to_arrow_table()
+        except duckdb.Error as error:
+            raise self._damaged(error) from error
+
     def _batched(self, query: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows of a query of our own, a batch in memory at a time; other queries may run in between."""
         with self._database.connection.cursor() as cursor:

@@ -2,48 +2,30 @@
 
 A trace may hold any number of calls, so the tree is never built: calls come in pages, each call with its
 depth below the calls that are shown, and what stays in memory is a page and the calls that were still open at
-its end. What a filter needs to know about calls that are far apart (what is below what) is worked out in
-DuckDB.
+its end. What a filter needs to know about calls that are far apart (what is below what) is worked out
+natively, from some bytes for each call.
 """
 
 from __future__ import annotations
 
-import fnmatch
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tamis.trace.chosen import Chosen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tamis.trace.chosen import Selection
     from tamis.trace.reader import Trace
 
-__all__ = ["Node", "Selection", "Thread", "Tree"]
+__all__ = ["Node", "Thread", "Tree"]
 
 # Calls in a page. The first is small, so that it comes at once. Up to 5,000 first rows DuckDB finds in one
 # scan and little memory; for more it sorts the whole table.
 _FIRST_PAGE, _PAGE = 2_000, 4_900
 # After so many calls of which hardly any was high enough up, depth is worked out ahead.
 _PATIENCE = 50_000
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which calls to show. Times are nanoseconds since the recording started."""
-
-    part: int | None = None
-    thread: int | None = None
-    since: int | None = None
-    """Calls that ended at this time or later."""
-    until: int | None = None
-    """Calls that had begun by this time."""
-    minimum: int | None = None
-    """Calls that took so long."""
-    function: str | None = None
-    """Glob on the qualified name, with or without module: calls of such functions, and all below them."""
-    grep: str | None = None
-    """Calls with this text in their values, and the calls that they were made from."""
-    depth: int | None = None
-    """So many levels."""
 
 
 class Thread(NamedTuple):
@@ -93,7 +75,7 @@ class Tree:
         self._selection = selection
         self._cursor = trace.cursor()
         self._code = {row.code: row for row in trace.code()}
-        self._prepared: int | None = None  # the part that the table `chosen` is of
+        self._chosen: Chosen | None = None
 
     def threads(self) -> list[Thread]:
         """The threads that the selection leaves, each with all of its calls counted."""
@@ -105,13 +87,7 @@ class Tree:
 
     def functions(self) -> list[int]:
         """The code objects that `function` names."""
-        pattern = self._selection.function or "*"
-        return [
-            number
-            for number, code in self._code.items()
-            if fnmatch.fnmatchcase(code.qualname, pattern)
-            or fnmatch.fnmatchcase(f"{code.module}.{code.qualname}", pattern)
-        ]
+        return self._selection.functions(self._code.values())
 
     def names(self) -> list[str]:
         """The qualified names of all functions that were traced."""
@@ -126,11 +102,8 @@ class Tree:
         above: dict[int, Node] = {}  # the calls that may have children still
         last, size = -1, _FIRST_PAGE
         while True:
-            if ahead:
-                self._prepare(thread.part)
-            page = self._page(thread, last, size, chosen=ahead)
-            if not page:
-                return
+            among = self._choose(thread.part).page(last, thread.thread, size) if ahead else None
+            page = self._page(thread, last, size, among)
             for node in page:
                 parent = above.get(node.parent) if node.parent is not None else None
                 if parent is not None:
@@ -142,31 +115,28 @@ class Tree:
             if shown:
                 self._describe(thread.part, shown)
                 yield from _preorder(shown)
-            if len(page) < size:
+            if len(page if among is None else among) < size:
                 return
-            last, size = page[-1].call, _PAGE
-            now = page[-1].start or 0
+            last, size = page[-1].call if among is None else among[-1], _PAGE
+            now = (page[-1].start or 0) if page else 0
             above = {call: node for call, node in above.items() if node.end is None or node.end >= now}
 
     def _run(self, query: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
         return self._trace.run(self._cursor, query, parameters)
 
-    def _page(self, thread: Thread, last: int, size: int, *, chosen: bool) -> list[Node]:
-        """The next calls of a thread, and the table `page` with them."""
-        asked = self._selection
-        conditions = ["c.part = ?", "c.thread = ?", "c.call > ?"]
-        parameters: list[Any] = [thread.part, thread.thread, last]
-        for condition, value in [
-            ('(c."end" is null or c."end" >= ?)', asked.since),
-            ("coalesce(c.start, 0) <= ?", asked.until),
-            ('c."end" - c.start >= ?', asked.minimum),
-        ]:
-            if value is not None:
-                conditions.append(condition)
-                parameters.append(value)
-        among = "semi join chosen using (call)" if chosen else ""
+    def _page(self, thread: Thread, last: int, size: int, among: list[int] | None) -> list[Node]:
+        """The next calls of a thread, or those `among` these, and the table `page` with them."""
+        conditions = ["c.part = ?", "c.thread = ?"]
+        parameters: list[Any] = [thread.part, thread.thread]
+        if among is None:
+            shown, values = self._selection.times()
+            conditions += ["c.call > ?", *shown]
+            parameters += [last, *values]
+        else:
+            conditions += ["c.call between ? and ?", "c.call in (select unnest(?::bigint[]))"]
+            parameters += [among[0], among[-1], among] if among else [0, -1, []]
         self._run(
-            f"create or replace temp table page as from store.closings c {among}"
+            "create or replace temp table page as from store.closings c"
             f" where {' and '.join(conditions)} order by c.call limit {size}",
             parameters,
         )
@@ -226,75 +196,14 @@ class Tree:
             )
         )
 
-    @property
-    def _needs_walk(self) -> bool:
-        return self._selection.function is not None or self._selection.depth is not None
-
-    def _prepare(self, part: int) -> None:
-        """Makes the table `chosen` of the calls that function, depth and text leave."""
-        asked = self._selection
-        if self._prepared == part:
-            return
-        self._prepared = part
-        links = "select call, parent, code from store.closings where part = ?"
-        self._run(f"create or replace temp table links as {links}", [part])
-        if self._needs_walk:
-            self._walk()
-        else:
-            self._run("create or replace temp table walked as select call from links", [])
-        if asked.grep is not None:
-            self._search(part, asked.grep)
-        else:
-            self._run("create or replace temp table chosen as from walked", [])
-        self._run("drop table links; drop table walked", [])
-
-    def _walk(self) -> None:
-        """Goes down from the roots, level by level; depth counts from the outermost call of the function."""
-        limit = self._selection.depth
-        depth = "true" if limit is None else f"coalesce(w.depth + 1, 0) < {limit}"
-        every = self._selection.function is None
-        matches = "true" if every else f"list_contains({self.functions()}::integer[], l.code)"
-        self._run(
-            f"""
-            create or replace temp table walked as
-            with recursive walk(call, depth) as (
-                select l.call, case when {matches} then 0 end from links l where l.parent is null
-                union all
-                select l.call, case when w.depth is not null then w.depth + 1 when {matches} then 0 end
-                from links l join walk w on l.parent = w.call where {depth}
-            )
-            select call from walk where depth is not null""",
-            [],
-        )
-
-    def _search(self, part: int, text: str) -> None:
-        """The calls with the text in a value, as it is or as JSON writes it, and the calls above them."""
-        self._run(
-            """
-            create or replace temp table chosen as
-            with recursive up(call) as (
-                select distinct e.call from store.events e
-                semi join (
-                    select segment, value from store.values where contains(json, ?) or contains(json, ?)
-                ) v on v.segment = e.segment and v.value = e.value
-                semi join walked w on w.call = e.call
-                where e.part = ?
-                union
-                select l.parent from up join links l on l.call = up.call
-                semi join walked w on w.call = l.parent
-            )
-            from up""",
-            [text, _as_json(text), part],
-        )
+    def _choose(self, part: int) -> Chosen:
+        """The calls of a process that function, depth and text leave."""
+        if self._chosen is None or self._chosen.part != part:
+            self._chosen = Chosen(self._trace, part, self._selection, self.functions())
+        return self._chosen
 
 
 _OUTCOMES = {"return": "returned", "unwind": "raised"}
-
-
-def _as_json(text: str) -> str:
-    """The text as it stands inside a JSON string."""
-    short = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
-    return "".join(short.get(c, c if c >= " " else f"\\u{ord(c):04x}") for c in text)
 
 
 def _preorder(page: list[Node]) -> Iterator[Node]:

@@ -1,5 +1,6 @@
 //! The trace directory, as it is written: tables, segments, tails and metadata.
 
+pub mod links;
 pub mod metadata;
 mod parquet;
 pub mod rows;

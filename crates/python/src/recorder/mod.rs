@@ -130,13 +130,7 @@ impl Recording {
         let Some(arena) = &self.arena else { return ("gone", String::new()) };
         let patience = Duration::try_from_secs_f64(patience).unwrap_or(Duration::MAX);
         let state = py.detach(|| session::wait_until_closed(arena, patience));
-        let name = match state {
-            None => "died",
-            Some(helper_state::CLOSED) => "closed",
-            Some(helper_state::FAILED) => "failed",
-            Some(_) => "busy",
-        };
-        (name, arena.error())
+        (state, arena.error())
     }
 
     /// (pid of the helper, this process's part), for a process that is to join; None without a recording.
@@ -145,15 +139,6 @@ impl Recording {
         // SAFETY: the GIL is held.
         let this = unsafe { session::recorder().as_ref() }?;
         Some((this.arena.control().helper_pid.load(Ordering::Relaxed), this.writer.part))
-    }
-
-    /// How many other processes still record.
-    fn others(&self) -> usize {
-        let Some(arena) = &self.arena else { return 0 };
-        let live = |index: &usize| {
-            arena.slice(*index).state.load(Ordering::Relaxed) == tamis_core::arena::state::LIVE
-        };
-        (0..arena.slices()).filter(live).count()
     }
 }
 
@@ -172,13 +157,7 @@ pub fn before_fork() {
 }
 
 #[pyfunction]
-pub fn after_fork_in_parent() {
-    // SAFETY: the GIL is held.
-    unsafe { fork::after_fork_in_parent() }
-}
-
-#[pyfunction]
-pub fn after_fork_in_child(command: &str) -> bool {
+pub fn after_fork_in_child(command: &str) -> Option<&'static str> {
     // SAFETY: the GIL is held.
     unsafe { fork::after_fork_in_child(command) }
 }
@@ -267,16 +246,6 @@ pub fn peek_fields<'py>(py: Python<'py>, object: &Bound<'py, PyAny>) -> PyResult
         }
     }
     Ok(Some(fields))
-}
-
-/// Ends an uncaught exception the way the interpreter does.
-#[pyfunction]
-pub fn print_uncaught(error: &Bound<'_, PyAny>) {
-    // SAFETY: the GIL is held and the object is an exception, of which a reference is given away.
-    unsafe {
-        py_ffi::PyErr_SetRaisedException(error.clone().into_ptr());
-        py_ffi::PyErr_PrintEx(1);
-    }
 }
 
 #[pyfunction]

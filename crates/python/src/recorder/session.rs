@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use pyo3::Py;
 use pyo3::ffi::{self as py, PyObject, PyThreadState};
 use rustc_hash::FxHashMap;
-use tamis_core::arena::{Arena, Clock, Writer, helper_state};
+use tamis_core::arena::{Arena, Clock, Writer, helper_state, state};
 use tamis_core::policy::Policy;
 use tamis_core::wire::{self, MAX_RECORD, kind};
 
@@ -45,8 +45,6 @@ pub struct Recorder {
     pub thread: (usize, u64),
     /// Numbers of threads, by id.
     pub threads: FxHashMap<u64, u32>,
-    /// For the forks that are under way, innermost last: the slices that wait for the children.
-    pub reserved: Vec<Option<usize>>,
 }
 
 /// The recorder of this process, or null. Guarded by the GIL.
@@ -114,7 +112,6 @@ pub unsafe fn begin(arena: Arena, parent: u32, plan: Plan) -> Result<(), &'stati
         exceptions: Default::default(),
         thread: (0, 0),
         threads: FxHashMap::default(),
-        reserved: Vec::new(),
     };
     // SAFETY: guarded by the GIL.
     unsafe { RECORDER = Box::into_raw(Box::new(recorder)) };
@@ -295,23 +292,41 @@ unsafe fn discard() -> Option<Arena> {
     }
 }
 
-/// Waits, without the GIL, until the helper has closed the trace or failed, or `patience` is over. Returns its
-/// state; `None` when it died.
-pub fn wait_until_closed(arena: &Arena, patience: Duration) -> Option<u32> {
+/// Waits, without the GIL, until the trace is closed, unless other processes record. Returns what became of it, as
+/// `Recording.wait` does.
+pub fn wait_until_closed(arena: &Arena, patience: Duration) -> &'static str {
     let began = Instant::now();
     loop {
         let state = arena.control().helper_state.load(Ordering::Acquire);
-        if matches!(state, helper_state::CLOSED | helper_state::FAILED) || began.elapsed() > patience {
-            return Some(state);
+        if let Some(over) = over(state) {
+            return over;
+        }
+        if state == helper_state::READY && others_record(arena) {
+            return "open";
+        }
+        if began.elapsed() > patience {
+            return "busy";
         }
         let started = arena.control().helper_pid.load(Ordering::Relaxed) != 0;
         if (started || began.elapsed() > Duration::from_secs(10)) && !helper_lives(arena) {
             // It may have closed between the two looks.
-            let state = arena.control().helper_state.load(Ordering::Acquire);
-            return matches!(state, helper_state::CLOSED | helper_state::FAILED).then_some(state);
+            return over(arena.control().helper_state.load(Ordering::Acquire)).unwrap_or("died");
         }
         std::thread::sleep(Duration::from_micros(500));
     }
+}
+
+fn over(state: u32) -> Option<&'static str> {
+    match state {
+        helper_state::CLOSED => Some("closed"),
+        helper_state::FAILED => Some("failed"),
+        _ => None,
+    }
+}
+
+/// Whether a process records; this one has ended its part. A child that has only just been forked is not told yet.
+fn others_record(arena: &Arena) -> bool {
+    (0..arena.slices()).any(|index| arena.slice(index).state.load(Ordering::Acquire) == state::LIVE)
 }
 
 /// Keeps an object alive for as long as it is in a table of the recorder.
