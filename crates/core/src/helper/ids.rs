@@ -37,6 +37,10 @@ impl Numbers {
         if recent == key && !fresh {
             return number;
         }
+        // Nothing said that it was used while it stood here.
+        if recent != key && recent != NOTHING && !self.young.contains_key(&recent) {
+            self.put(recent, number, limit);
+        }
         let number = self.look_up(key, fresh, limit);
         self.recent[place] = (key, number);
         number
@@ -82,11 +86,12 @@ mod tests {
         let mut numbers = Numbers::new();
         assert_eq!([5, 6, 5, 6].map(|key| numbers.number(key, false, 4)), [0, 1, 0, 1]);
         assert_eq!(numbers.number(5, true, 4), 2);
-        for key in 100..110 {
+        // So many that none of those that were asked for last is among them.
+        for key in 100..100 + 20 * RECENT as u64 {
             numbers.number(key, false, 4);
             assert_eq!(numbers.number(5, false, 4), 2);
             assert!(numbers.young.len() <= 4 && numbers.old.len() <= 4);
         }
-        assert!(numbers.number(6, false, 4) > 2);
+        assert!(numbers.number(6, false, 4) > 2, "it was forgotten");
     }
 }

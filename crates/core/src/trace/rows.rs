@@ -18,7 +18,7 @@ pub const NULL: i64 = i64::MIN;
 pub const NULL32: i32 = i32::MIN;
 
 /// What most rows of `events` have: as much as a line of the processor's cache holds.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub struct Row {
     pub time: i64,

@@ -34,6 +34,19 @@ fn joined(schema: &SchemaRef, batches: &[RecordBatch]) -> RecordBatch {
     arrow_select::concat::concat_batches(schema, batches).unwrap()
 }
 
+const EMPTY: Row = Row {
+    time: 0,
+    seq: 0,
+    call: 0,
+    parent: NULL,
+    start: NULL,
+    own: NULL,
+    code: 0,
+    value: NULL32,
+    thread: 0,
+    origin: 0,
+};
+
 /// Numbers that differ by as much as numbers can, and ones that hardly differ.
 fn numbers() -> impl Strategy<Value = i64> {
     prop_oneof![
@@ -118,7 +131,7 @@ fn bounds_of_pages_and_blocks() {
             parent: if index % 2 == 0 { NULL } else { index / 5 },
             own: 5,
             origin: Row::origin(1, (index % 11) as u8),
-            ..Row::EMPTY
+            ..EMPTY
         };
         let all: Vec<_> = (0..count).map(row).collect();
         let batches: Vec<_> = all.chunks(8_192).map(|rows| events(0, rows.to_vec(), &[0, 70])).collect();
@@ -134,7 +147,7 @@ fn small_and_large_values() {
     let batch = |first: i32, count: usize, length: usize| {
         let mut values = Values::default().emptied(0, first);
         for index in 0..count {
-            values.push(|out| out.extend_from_slice(format!("{index:>length$}").as_bytes()));
+            values.push(|out| out.extend_from_slice(index.to_string().repeat(length).as_bytes()));
         }
         values
     };
@@ -146,7 +159,7 @@ fn small_and_large_values() {
 /// Readers find rows by the smallest and the greatest value of a column.
 #[test]
 fn bounds_of_columns() {
-    let rows = [5, -3, 90].map(|time| Row { time, ..Row::EMPTY });
+    let rows = [5, -3, 90].map(|time| Row { time, ..EMPTY });
     let mut encoder = EventsFile::create(tempfile::tempfile().unwrap(), &EVENTS.arrow()).unwrap();
     encoder.write(&events(0, rows.to_vec(), &[])).unwrap();
     let reader = ParquetRecordBatchReaderBuilder::try_new(encoder.finish().unwrap()).unwrap();
