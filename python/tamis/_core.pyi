@@ -180,14 +180,12 @@ class Links:
     def __len__(self) -> int:
         """How many numbers of calls are known: all before this one."""
 
-    def extend(
-        self, end: int, calls: bytes, parents: bytes, threads: bytes, matches: bytes, shown: bytes
-    ) -> None:
+    def extend(self, end: int, columns: tuple[bytes, bytes, bytes, bytes, bytes]) -> None:
         """Adds the calls from the first that is not known up to `end`, in any order.
 
-        Columns in the machine's byte order: `calls` and `parents` (-1: none) of 64 bits, `threads` of 16, the
-        others of 8. `matches`: the call is chosen itself. `shown`: `chosen` tells it. Raises `ValueError` for
-        columns of different lengths.
+        The columns are calls and parents (-1: none), 64 bits each, threads, 16 bits, whether the call is
+        chosen itself and whether `chosen` tells it, 8 bits; in the machine's byte order. Raises
+        `ValueError` for columns of different lengths.
         """
 
     def narrow(self, calls: bytes) -> None:

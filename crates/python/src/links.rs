@@ -2,7 +2,11 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use tamis_core::trace::links::{self, Call};
+
+/// Calls, parents, threads, whether each matches, whether it is shown.
+type Columns = (PyBackedBytes, PyBackedBytes, PyBackedBytes, PyBackedBytes, PyBackedBytes);
 
 #[pyclass(module = "tamis._core")]
 pub struct Links {
@@ -20,23 +24,15 @@ impl Links {
         self.inner.len() as usize
     }
 
-    fn extend(
-        &mut self,
-        py: Python<'_>,
-        end: u64,
-        calls: &[u8],
-        parents: &[u8],
-        threads: &[u8],
-        matches: &[u8],
-        shown: &[u8],
-    ) -> PyResult<()> {
+    fn extend(&mut self, py: Python<'_>, end: u64, columns: Columns) -> PyResult<()> {
+        let (calls, parents, threads, matches, shown) = &columns;
         let rows = matches.len();
         if (calls.len(), parents.len(), threads.len(), shown.len()) != (rows * 8, rows * 8, rows * 2, rows) {
             return Err(PyValueError::new_err("the columns have different lengths"));
         }
         let (calls, parents) = (numbers(calls), numbers(parents));
         let threads = threads.as_chunks().0.iter().map(|&bytes| u16::from_ne_bytes(bytes));
-        let flags = matches.iter().zip(shown).map(|(&matches, &shown)| (matches != 0, shown != 0));
+        let flags = matches.iter().zip(shown.iter()).map(|(&matches, &shown)| (matches != 0, shown != 0));
         let all =
             calls.zip(parents).zip(threads.zip(flags)).map(|((call, parent), (thread, (matches, shown)))| {
                 Call { call: call as u64, parent: u64::try_from(parent).ok(), thread, matches, shown }

@@ -112,7 +112,8 @@ class Chosen:
         if first >= self._end:
             return False
         end = min(first + (_WINDOW if first else _FIRST_WINDOW), self._end)
-        self._links.extend(end, *_columns(self._window(first, end)))
+        calls, parents, threads, matches, shown = _columns(self._window(first, end))
+        self._links.extend(end, (calls, parents, threads, matches, shown))
         return True
 
     def _window(self, first: int, end: int) -> pa.Table:
