@@ -37,7 +37,6 @@ LAZY = {"cli"}
 
 # Files of more than 350 lines and why each is not two files. Tests are not counted: they are tables.
 LONG_FILES: dict[str, str] = {
-    "crates/core/src/helper/drain.rs": "the life of a recording, from its first process to its last",
     "crates/core/src/helper/pairing.rs": "one machine: what it does with an event depends on all others",
     "crates/python/csrc/frames.c": "a block for each version of CPython, to be compared side by side",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import recording
@@ -103,6 +104,26 @@ def test_multiprocessing(record: Record, method: str) -> None:
     assert values == [0, 1, 2, 3, 4, 5, 7]
     assert word not in recorded.everything()
     paired(recorded)
+
+
+def test_a_child_that_dies_at_once(tmp_path: Path) -> None:
+    """A child that ends before its recording began (in a hook of somebody else, say) does not keep the trace
+    open, nor the program alive."""
+    (tmp_path / "app.py").write_text(
+        "import os\ndef work(n): return n\nwork(1)\n"
+        "child = os.fork()\nif child == 0: work(2)\n"
+        "print(os.waitpid(child, 0)[1])\nwork(3)\n"
+    )
+    begin = (
+        "import os; os.register_at_fork(after_in_child=lambda: os._exit(3));"
+        "from tamis.cli import main; main(['run', '-q', '-o', 'trace', 'app.py'])"
+    )
+    recorded = recording.run([sys.executable, "-c", begin], tmp_path / "trace", tmp_path).ok()
+    assert recorded.stdout == f"{3 << 8}\n"
+    assert recorded.arguments("work") == [{"n": 1}, {"n": 3}]
+    assert [process.end for process in recorded.trace.processes] == ["exit"]
+    assert recorded.trace.state == "closed"
+    recorded.trace.close()
 
 
 def test_fork_in_threads(record: Record) -> None:

@@ -300,6 +300,30 @@ fn children_and_orphans() {
     assert_eq!(lines(&sealed(trace.path(), "code"), &["qualname"]), ["f"]);
 }
 
+/// A child that dies before it joins, and a fork that failed, do not keep the recording open: not even while the
+/// process lives that forked.
+#[test]
+fn children_that_never_come() {
+    let recording = Recording::start(Clock::best(), json!({}));
+    let recorder = Recorder::join(&recording.arena, NONE_ID);
+    let (child, failed) = (recording.arena.reserve(0).unwrap(), recording.arena.reserve(0).unwrap());
+    let ticket = recording.arena.ticket(child);
+    let pid = fork(|| assert!(recording.arena.claim(ticket)));
+    // Neither is withdrawn before it is known that nobody comes.
+    while recording.arena.claimed_by(child).is_none() {
+        std::thread::yield_now();
+    }
+    assert_eq!(recording.arena.slice(failed).state.load(Ordering::Acquire), state::RESERVED);
+    // SAFETY: a child of ours.
+    unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
+    recording.arena.set_forked(child);
+    recording.arena.set_forked(failed);
+    recorder.end(end::EXIT, 0);
+    let (status, trace) = recording.finish();
+    assert_eq!(status, 0);
+    assert_eq!(lines(&sealed(trace.path(), "processes"), &["part", "end"]), ["0 exit"]);
+}
+
 /// However long a program runs, the helper's memory stays bounded: 20 million events, many of them with values
 /// and objects that were never seen before.
 #[test]

@@ -14,6 +14,7 @@ use super::output::Output;
 use super::part::Part;
 use super::policy::Policy;
 use super::process::{Watch, ignore_signals, keep_memory};
+use super::reserved::Reserved;
 use crate::arena::{Arena, Reader, Take, helper_state, monotonic_ns, state};
 use crate::trace::metadata::{self, Moment};
 use crate::trace::segment::{create, lock};
@@ -33,8 +34,6 @@ const NAP: Duration = Duration::from_millis(1);
 const LONGEST_NAP: Duration = Duration::from_millis(10);
 /// How often all slices are looked at when nothing points to a change.
 const SCAN: Duration = Duration::from_millis(100);
-/// A slice that is kept for the child of a process that is gone itself.
-const ORPHAN: Duration = Duration::from_secs(2);
 /// If nobody has joined by then, and the starter is gone, nobody will.
 const NOBODY: Duration = Duration::from_secs(10);
 
@@ -54,13 +53,6 @@ struct Source<'a> {
     watch: Watch,
     /// None: its records are not read any more (damaged, or nothing is written).
     part: Option<Part>,
-}
-
-/// A slice that is kept for a child to come.
-struct Reserved {
-    slice: usize,
-    by: Watch,
-    gone_since: Option<Instant>,
 }
 
 struct Helper<'a> {
@@ -208,17 +200,12 @@ impl<'a> Helper<'a> {
     }
 
     fn keep(&mut self, slice: usize) {
-        let by = self.arena.reserved_by(slice);
-        match self.reserved.iter_mut().find(|reserved| reserved.slice == slice) {
-            None => self.reserved.push(Reserved { slice, by: Watch::new(by), gone_since: None }),
-            Some(reserved) => {
-                if !reserved.by.gone() {
-                    return;
-                }
-                let since = *reserved.gone_since.get_or_insert_with(Instant::now);
-                if since.elapsed() >= ORPHAN {
-                    self.arena.release(slice);
-                    self.reserved.retain(|reserved| reserved.slice != slice);
+        let arena = self.arena;
+        match self.reserved.iter().position(|reserved| reserved.slice == slice) {
+            None => self.reserved.push(Reserved::new(arena, slice)),
+            Some(index) => {
+                if self.reserved[index].given_back(arena) {
+                    self.reserved.swap_remove(index);
                 }
             }
         }

@@ -16,6 +16,7 @@ mod pairing;
 mod part;
 mod policy;
 mod process;
+mod reserved;
 mod value;
 
 pub use config::Config;
