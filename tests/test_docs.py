@@ -345,7 +345,7 @@ def test_the_api_is_documented():
 
 
 # What the commands use of a trace, and what may change.
-INTERNAL = {"cursor", "run", "stream"}
+INTERNAL = {"arrow", "cursor", "run", "stream"}
 
 
 def test_snippets_are_found():

@@ -312,7 +312,7 @@ def small_disk(tmp_path: Path) -> Callable[[], Path]:
         folder = tmp_path / "disk"
         folder.mkdir()
         done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], capture_output=True
+            ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True
         )
         if done.returncode:
             pytest.skip(f"mounting is refused: {done.stderr.decode().strip()}")

@@ -369,6 +369,34 @@ PyObject *tamis_traceback_frame(PyObject *traceback)
 
 /* The structs of the datetime module are public; its type objects are found by name (tamis_core's types), so the
  * module need not be imported. */
+/* How `datetime` keeps a fixed offset. It tells nobody, so the size of the type is compared before it is believed. */
+struct fixed_zone {
+    PyObject_HEAD
+    PyObject *offset;
+    PyObject *name;
+};
+
+/* The offset of a fixed time zone; of any other only that there is one, because its code would have to be asked. */
+static int zone_text(PyObject *zone, char *text, Py_ssize_t room)
+{
+    PyTypeObject *fixed = Py_TYPE(PyDateTime_TimeZone_UTC);
+    if (Py_TYPE(zone) != fixed || fixed->tp_basicsize != (Py_ssize_t)sizeof(struct fixed_zone)) {
+        return snprintf(text, (size_t)room, "[tz]");
+    }
+    PyObject *offset = ((struct fixed_zone *)zone)->offset;
+    if (offset == NULL || !PyDelta_CheckExact(offset)) {
+        return snprintf(text, (size_t)room, "[tz]");
+    }
+    int seconds = PyDateTime_DELTA_GET_DAYS(offset) * 86400 + PyDateTime_DELTA_GET_SECONDS(offset);
+    char sign = seconds < 0 ? '-' : '+';
+    seconds = seconds < 0 ? -seconds : seconds;
+    int length = snprintf(text, (size_t)room, "%c%02d:%02d", sign, seconds / 3600, seconds / 60 % 60);
+    if (seconds % 60) {
+        length += snprintf(text + length, (size_t)(room - length), ":%02d", seconds % 60);
+    }
+    return length;
+}
+
 Py_ssize_t tamis_moment(PyObject *object, int which, char *text, Py_ssize_t room)
 {
     int length = 0;
@@ -383,7 +411,7 @@ Py_ssize_t tamis_moment(PyObject *object, int which, char *text, Py_ssize_t room
                                PyDateTime_DATE_GET_MICROSECOND(object));
         }
         if (((PyDateTime_DateTime *)object)->hastzinfo) {
-            length += snprintf(text + length, (size_t)(room - length), "[tz]");
+            length += zone_text(((PyDateTime_DateTime *)object)->tzinfo, text + length, room - length);
         }
         break;
     case 1:
@@ -398,7 +426,7 @@ Py_ssize_t tamis_moment(PyObject *object, int which, char *text, Py_ssize_t room
                                PyDateTime_TIME_GET_MICROSECOND(object));
         }
         if (((PyDateTime_Time *)object)->hastzinfo) {
-            length += snprintf(text + length, (size_t)(room - length), "[tz]");
+            length += zone_text(((PyDateTime_Time *)object)->tzinfo, text + length, room - length);
         }
         break;
     case 3:

@@ -15,21 +15,21 @@ const MOST_AHEAD: usize = 2 * AHEAD;
 /// Stands for the hash of a record without a value.
 const NONE: u64 = 0;
 
-/// What stands before a value among the words: its number and length, and its owner. Beside the value itself, so that
-/// finding one looks at one place in memory.
-const HEAD: usize = 2;
+/// What stands before a value among the words: its number and length, its owner, and how many events carried it. Beside
+/// the value itself, so that finding one looks at one place in memory.
+const HEAD: usize = 3;
+const OWNER: usize = 1;
+const USES: usize = 2;
+/// Words that one line of the processor's cache holds.
+const LINE: usize = 8;
 const FIRST_SLOTS: usize = 16 * 1024;
-
-struct Entry {
-    offset: u32,
-    uses: u32,
-}
 
 /// Finds out whether a value was met before in its segment. Values are compared whole, never by hash alone.
 pub struct Interner {
     /// A table with open addressing: the upper half of a value's hash, and where its words begin; 0 for none.
     slots: Vec<u64>,
-    entries: Vec<Entry>,
+    /// Where each value begins among the words.
+    offsets: Vec<u32>,
     words: Vec<u64>,
     /// Hashes of the values that were announced, in turn; of how many records that was told, and how many of these were
     /// taken.
@@ -43,7 +43,7 @@ impl Interner {
     pub fn new() -> Interner {
         Interner {
             slots: vec![0; FIRST_SLOTS],
-            entries: Vec::new(),
+            offsets: Vec::new(),
             words: vec![0],
             announced: [NONE; MOST_AHEAD],
             newest: 0,
@@ -60,7 +60,9 @@ impl Interner {
         self.announced[self.newest % MOST_AHEAD] = hash;
         self.newest += 1;
         let sooner = self.announced[self.newest.wrapping_sub(AHEAD / 2) % MOST_AHEAD];
-        fetch(self.words.as_ptr().wrapping_add(self.slots[self.place(sooner)] as u32 as usize));
+        let likely = self.words.as_ptr().wrapping_add(self.slots[self.place(sooner)] as u32 as usize);
+        fetch(likely);
+        fetch(likely.wrapping_add(LINE));
     }
 
     /// The record that was announced longest ago is taken now.
@@ -87,12 +89,11 @@ impl Interner {
                 return (self.insert(hash, place, owner, value), true);
             }
             if slot >> 32 == hash >> 32 {
-                let kept = &self.words[slot as u32 as usize..];
+                let kept = &mut self.words[slot as u32 as usize..];
                 let length = (kept[0] >> 32) as usize;
-                if kept[1] == owner && length == value.len() && same(&kept[HEAD..HEAD + length], value) {
-                    let number = kept[0] as u32;
-                    self.entries[number as usize].uses += 1;
-                    return (number, false);
+                if kept[OWNER] == owner && length == value.len() && same(&kept[HEAD..HEAD + length], value) {
+                    kept[USES] += 1;
+                    return (kept[0] as u32, false);
                 }
             }
             place = (place + 1) & (self.slots.len() - 1);
@@ -105,13 +106,13 @@ impl Interner {
     }
 
     fn insert(&mut self, hash: u64, place: usize, owner: u64, value: &[u64]) -> u32 {
-        let number = self.entries.len() as u32;
+        let number = self.offsets.len() as u32;
         let offset = self.words.len() as u32;
-        self.words.extend_from_slice(&[u64::from(number) | (value.len() as u64) << 32, owner]);
+        self.words.extend_from_slice(&[u64::from(number) | (value.len() as u64) << 32, owner, 1]);
         self.words.extend_from_slice(value);
-        self.entries.push(Entry { offset, uses: 1 });
+        self.offsets.push(offset);
         self.slots[place] = hash >> 32 << 32 | u64::from(offset);
-        if self.entries.len() > self.slots.len() / 2 {
+        if self.offsets.len() > self.slots.len() / 2 {
             self.grow();
         }
         number
@@ -131,27 +132,27 @@ impl Interner {
 
     /// The bytes of a value, as they were first met.
     pub fn value(&self, number: u32) -> &[u64] {
-        let kept = &self.words[self.entries[number as usize].offset as usize..];
+        let kept = &self.words[self.offsets[number as usize] as usize..];
         &kept[HEAD..HEAD + (kept[0] >> 32) as usize]
     }
 
     /// How many events carried it.
     pub fn uses(&self, number: u32) -> u64 {
-        u64::from(self.entries[number as usize].uses)
+        self.words[self.offsets[number as usize] as usize + USES]
     }
 
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.offsets.len()
     }
 
     pub fn is_full(&self) -> bool {
-        self.entries.len() >= MAX_VALUES || self.words.len() >= MAX_WORDS
+        self.offsets.len() >= MAX_VALUES || self.words.len() >= MAX_WORDS
     }
 
     /// Forgets the values; what was announced stays so.
     pub fn clear(&mut self) {
         self.slots.fill(0);
-        self.entries.clear();
+        self.offsets.clear();
         self.words.truncate(1);
     }
 }

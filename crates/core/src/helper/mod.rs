@@ -9,6 +9,7 @@ mod clock;
 mod config;
 mod drain;
 mod ids;
+mod intake;
 mod intern;
 mod names;
 mod output;

@@ -270,12 +270,14 @@ impl Pairing {
         }
         let stack = &mut self.threads[state.thread as usize].stack;
         let place = match stack.last() {
-            Some(&top) if top == call => Some(stack.len() - 1),
-            _ => stack.iter().rposition(|&other| other == call),
+            Some(&top) if top == call => {
+                stack.pop();
+                Some(stack.len())
+            }
+            _ => stack.iter().rposition(|&other| other == call).inspect(|&place| {
+                stack.remove(place);
+            }),
         };
-        if let Some(place) = place {
-            stack.remove(place);
-        }
         if state.run_start == NULL {
             return NULL;
         }

@@ -3,6 +3,7 @@
 pub mod links;
 pub mod metadata;
 mod parquet;
+mod placer;
 pub mod rows;
 pub mod schema;
 pub mod segment;

@@ -24,6 +24,9 @@ use super::tail::Tail;
 const ROW_GROUP_ROWS: usize = 256 * 1024;
 const ROW_GROUP_BYTES: usize = 8 * 1024 * 1024;
 
+/// Rows that are saved at once when a file could not be written.
+const PIECE: usize = 1024;
+
 /// What turns the rows of a table into a Parquet file.
 pub trait Encoder: Sized {
     type Rows;
@@ -80,14 +83,30 @@ impl<E: Encoder> LateTail<E> {
         while self.waiting.front().is_some_and(|(since, _)| since.elapsed() >= patience)
             && let Some((_, rows)) = self.waiting.pop_front()
         {
-            let tail = match &mut self.tail {
-                Some(tail) => tail,
-                none => none.insert(Tail::create(&self.path, &self.schema)?),
-            };
-            tail.write(&E::batch(&rows, &self.schema)?)?;
+            let batch = E::batch(&rows, &self.schema)?;
+            self.tail()?.write(&batch)?;
             self.done.push(rows);
         }
         Ok(())
+    }
+
+    /// Writes all that waits, in small pieces: where little room is left, as much as there is room for.
+    fn save(&mut self) -> io::Result<()> {
+        while let Some((_, rows)) = self.waiting.pop_front() {
+            let batch = E::batch(&rows, &self.schema)?;
+            for first in (0..batch.num_rows()).step_by(PIECE) {
+                let piece = batch.slice(first, PIECE.min(batch.num_rows() - first));
+                self.tail()?.write(&piece)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tail(&mut self) -> io::Result<&mut Tail> {
+        match &mut self.tail {
+            Some(tail) => Ok(tail),
+            none => Ok(none.insert(Tail::create(&self.path, &self.schema)?)),
+        }
     }
 }
 
@@ -142,7 +161,7 @@ impl<E: Encoder> Segment<E> {
             }
             Err(error) => {
                 let _ = std::fs::remove_file(&temporary);
-                let _ = tail.write(Duration::ZERO);
+                let _ = tail.save();
                 Err(error)
             }
         }
@@ -164,7 +183,7 @@ pub struct Abandoned<E: Encoder>(LateTail<E>);
 impl<E: Encoder> Abandoned<E> {
     /// Saves the rows that are not in the tail yet, as far as there is room.
     pub fn save(mut self) {
-        let _ = self.0.write(Duration::ZERO);
+        let _ = self.0.save();
     }
 }
 

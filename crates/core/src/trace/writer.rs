@@ -13,9 +13,10 @@ use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowWriter;
 
 use super::parquet::{EventsFile, ValuesFile};
+use super::placer::Placer;
 use super::rows::{self, Code, Events, Process, Redaction, Values};
 use super::schema::{CODE, EVENTS, PROCESSES, REDACTIONS, VALUES};
-use super::segment::{Abandoned, Complete, Encoder, Segment, failure};
+use super::segment::{Abandoned, Encoder, Segment, failure};
 use super::tail::Tail;
 
 /// How long rows may be in Parquet alone, whose file is not complete: with the time that they wait before, less
@@ -128,38 +129,6 @@ struct Open {
 
 /// Tables that grow slowly.
 type Slow = ArrowWriter<File>;
-
-/// The thread that puts complete files in place, in their order.
-struct Placer {
-    files: Option<SyncSender<Complete>>,
-    thread: Option<JoinHandle<io::Result<()>>>,
-}
-
-impl Placer {
-    fn start() -> io::Result<Placer> {
-        let (files, received) = sync_channel::<Complete>(24);
-        let thread = std::thread::Builder::new()
-            .name("tamis-placer".into())
-            .spawn(move || received.into_iter().try_for_each(Complete::put_in_place))?;
-        Ok(Placer { files: Some(files), thread: Some(thread) })
-    }
-
-    fn put(&mut self, file: Complete) -> io::Result<()> {
-        match &self.files {
-            Some(files) if files.send(file).is_ok() => Ok(()),
-            _ => self.finish(),
-        }
-    }
-
-    /// Waits until all are in their places; an error is what stopped it.
-    fn finish(&mut self) -> io::Result<()> {
-        self.files = None;
-        let Some(thread) = self.thread.take() else { return Ok(()) };
-        thread
-            .join()
-            .unwrap_or_else(|_| Err(io::Error::other("the thread that names files stopped unexpectedly")))
-    }
-}
 
 struct Files {
     placer: Placer,
@@ -293,23 +262,27 @@ impl Files {
         }
     }
 
-    /// Events last: where they are in Parquet, what they refer to is too.
+    /// Events last: where they are in Parquet, what they refer to is too. A failure half-way leaves the tails of the rest,
+    /// and what is whole gets its name.
     fn seal(&mut self) -> io::Result<()> {
         let Some(open) = self.open.take() else { return Ok(()) };
-        // One by one, so that a failure half-way leaves the tails of the rest.
-        let redactions = open.redactions.map(Segment::complete).transpose();
-        match open.values.complete().and_then(|values| Ok((values, redactions?))) {
-            Ok(((values, values_done), redactions)) => {
-                let (events, events_done) = open.events.complete()?;
-                give_back(&self.give_back, events_done, values_done);
-                let files = [Some(values), redactions.map(|(file, _)| file), Some(events)];
-                files.into_iter().flatten().try_for_each(|file| self.placer.put(file))
-            }
-            Err(error) => {
-                open.events.abandon().save();
-                Err(error)
-            }
-        }
+        let redactions = open.redactions.map(|redactions| redactions.complete().map(|(file, _)| file));
+        let values = open.values.complete().map(|(file, used)| {
+            give_back(&self.give_back, None, used);
+            file
+        });
+        let events = if values.is_ok() && redactions.as_ref().is_none_or(Result::is_ok) {
+            Some(open.events.complete().map(|(file, used)| {
+                give_back(&self.give_back, used, None);
+                file
+            }))
+        } else {
+            open.events.abandon().save();
+            None
+        };
+        let files = [Some(values), redactions, events];
+        let placed = files.into_iter().flatten().map(|file| self.placer.put(file?));
+        placed.fold(Ok(()), |all, one| all.and(one))
     }
 
     /// After a failure: gives the room of unfinished files back. The tails have their rows.

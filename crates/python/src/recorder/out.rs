@@ -102,14 +102,19 @@ impl Out {
         self.u32(u32::try_from(number).unwrap_or(u32::MAX));
     }
 
-    /// A text that was put together here; what is not ASCII is shown as `?`.
+    /// A text that was put together here, up to `bound` code points of it.
     pub fn text(&mut self, text: &str, bound: usize) {
-        let kept = &text.as_bytes()[..text.len().min(bound)];
-        self.tag(tag::STR_1);
-        self.count(text.len());
-        self.count(kept.len());
-        for &byte in kept {
-            self.tag(if byte.is_ascii() { byte } else { b'?' });
+        let length = text.chars().count();
+        let kept = length.min(bound);
+        self.tag(if text.is_ascii() { tag::STR_1 } else { tag::STR_4 });
+        self.count(length);
+        self.count(kept);
+        for point in text.chars().take(kept) {
+            if text.is_ascii() {
+                self.tag(point as u8);
+            } else {
+                self.u32(point.into());
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::helper::names::members;
-use crate::wire::value_kind;
+use crate::wire::{object, value_kind};
 use proptest::prelude::*;
 
 /// Bytes of a value, put together from parts.

@@ -84,7 +84,7 @@ impl Values {
                         }
                         text.push_str(&part);
                     }
-                    text.is_ascii().then_some(Known::Text(text))
+                    Some(Known::Text(text))
                 }
                 Class::Module => {
                     let name = find_entry(py::PyModule_GetDict(object), "__name__")?;
