@@ -64,6 +64,8 @@ class _Filter(TypedDict):
     path: str
     description: str
     labels: list[str]
+    locked: bool
+    includes: list[int]
 
 class _Io(TypedDict):
     capture: _Setting[bool] | None
@@ -89,7 +91,9 @@ class Policy:
     """A composed chain of filters; immutable, and shared freely between threads."""
 
     def __new__(cls, sources: Sequence[tuple[str, str | PathLike[str] | None, bytes]]) -> Self:
-        """Composes filters in this order. Each is (how the user would spell it, its path, its bytes).
+        """Composes filters in this order, each behind what it includes, which is read from disk.
+
+        Each is (how the user would spell it, its path, its bytes).
 
         Raises `tamis.errors.PolicyError` with every problem of all of them."""
 
@@ -122,7 +126,7 @@ class Scope:
     matching: list[int]
     """The rules that match it, as indices into the rules of the chain."""
     attr_set: int
-    """The same number for scopes with the same `attr` patterns; 0 without any."""
+    """The same number for scopes with the same `attr` and `type` patterns; 0 without any."""
 
     def value(self, kinds: list[str], names: list[str]) -> _Value:
         """The verdict on a value that is of all these kinds and has all these names.
@@ -131,6 +135,11 @@ class Scope:
 
     def attr(self, name: str) -> _Value | None:
         """The verdict on an attribute or key in an allowed value; None if it shares that value's."""
+
+    def of_type(self, names: list[str], bases: list[str] = ...) -> _Value | None:
+        """The verdict on an allowed value for its type; None if no pattern speaks of it.
+
+        `names` is everything that the type is called, `bases` the same for the types that it is derived from."""
 
 @final
 class Namer:

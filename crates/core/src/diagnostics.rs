@@ -10,11 +10,12 @@ pub const IDS: &[&str] = &[
     "empty-value",
     "file-missing",
     "file-unreadable",
+    "include-cycle",
     "io-not-served",
+    "locked",
     "missing-key",
     "missing-table",
     "needs-version-2",
-    "not-supported",
     "not-utf8",
     "nothing-to-inherit",
     "reserved-key",
@@ -26,6 +27,9 @@ pub const IDS: &[&str] = &[
     "unknown-version",
     "wrong-type",
 ];
+
+/// Those of them that are warnings: `accept` may name them.
+pub const WARNINGS: &[&str] = &["io-not-served"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {

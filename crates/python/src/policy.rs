@@ -130,6 +130,8 @@ impl Policy {
             entry.set_item("path", &filter.display)?;
             entry.set_item("description", &filter.description)?;
             entry.set_item("labels", &filter.labels)?;
+            entry.set_item("locked", filter.locked)?;
+            entry.set_item("includes", &filter.includes)?;
             filters.append(entry)?;
         }
         Ok(filters)
@@ -230,6 +232,14 @@ impl Scope {
 
     fn attr(&self, name: &str) -> Option<(&'static str, By, bool)> {
         let verdict = self.verdict.attr(&self.policy, name)?;
+        Some((verdict.action.as_str(), decider(verdict.by), verdict.secret))
+    }
+
+    #[pyo3(signature = (names, bases = Vec::new()))]
+    fn of_type(&self, names: Vec<String>, bases: Vec<String>) -> Option<(&'static str, By, bool)> {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let bases: Vec<&str> = bases.iter().map(String::as_str).collect();
+        let verdict = self.verdict.of_type(&self.policy, &names, &bases)?;
         Some((verdict.action.as_str(), decider(verdict.by), verdict.secret))
     }
 }

@@ -32,6 +32,7 @@ impl Kinds {
     pub const ARG: Kinds = Kinds(4);
     pub const RET: Kinds = Kinds(8);
     pub const ATTR: Kinds = Kinds(16);
+    pub const TYPE: Kinds = Kinds(32);
 
     pub const fn union(self, other: Kinds) -> Kinds {
         Kinds(self.0 | other.0)
@@ -52,6 +53,7 @@ pub(super) const VALUE_KINDS: &[(&str, Kinds)] = &[
     ("arg", Kinds::ARG),
     ("ret", Kinds::RET),
     ("attr", Kinds::ATTR),
+    ("type", Kinds::TYPE),
 ];
 
 pub(super) const ORIGINS: &[&str] = &["stdlib", "third-party", "project"];
