@@ -104,7 +104,7 @@ NAMES = [
 
 @pytest.mark.parametrize(("selectors", "shown", "derived"), NAMES)
 def test_names_of_types(tmp_path: Path, selectors: list[str], shown: bool, derived: bool) -> None:
-    """A type is called by its module and qualified name, at run time and by its file, and by its name alone."""
+    """A type is called by module and qualified name, at run time and by its file, and by its bare name."""
     recorded = record(tmp_path, rule("redact", *selectors))
     values = [call["value"] for call in recorded.arguments("keep")]
     assert ("$redacted" not in values[0], "$redacted" not in values[1]) == (shown, derived)

@@ -4,22 +4,31 @@ use std::ops::Range;
 
 /// Every id there is. Each has a section in `docs/diagnostics.md`.
 pub const IDS: &[&str] = &[
+    "allows-secret",
     "bad-glob",
     "bad-regex",
     "bad-selector",
+    "broad-after-narrow",
+    "cannot-loosen",
     "empty-value",
     "file-missing",
     "file-unreadable",
     "include-cycle",
     "io-not-served",
     "locked",
+    "matches-nothing",
     "missing-key",
     "missing-table",
+    "misspelt-name",
     "needs-version-2",
     "not-utf8",
     "nothing-to-inherit",
+    "partial-regex",
     "reserved-key",
+    "shadowed-pattern",
+    "shadowed-rule",
     "toml-syntax",
+    "two-project-filters",
     "unknown-key",
     "unknown-kind",
     "unknown-match",
@@ -29,7 +38,18 @@ pub const IDS: &[&str] = &[
 ];
 
 /// Those of them that are warnings: `accept` may name them.
-pub const WARNINGS: &[&str] = &["io-not-served"];
+pub const WARNINGS: &[&str] = &[
+    "allows-secret",
+    "broad-after-narrow",
+    "cannot-loosen",
+    "io-not-served",
+    "matches-nothing",
+    "misspelt-name",
+    "partial-regex",
+    "shadowed-pattern",
+    "shadowed-rule",
+    "two-project-filters",
+];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {

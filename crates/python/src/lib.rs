@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _core {
     #[pymodule_export]
-    use crate::policy::{Diagnostic, Namer, Policy, Scope};
+    use crate::policy::{Diagnostic, Namer, Policy, Scope, upgraded};
 
     #[pymodule_export]
     use crate::recorder::{

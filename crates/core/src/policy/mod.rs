@@ -8,6 +8,7 @@ mod file;
 mod glob;
 mod include;
 mod index;
+mod lint;
 mod lock;
 mod model;
 mod names;
@@ -17,13 +18,16 @@ mod parse_io;
 mod reader;
 mod regex;
 mod selector;
+mod upgrade;
 mod verdict;
 
 pub use compose::load;
+pub use lint::{Project, ProjectCode, check, look};
 pub use model::{Action, Exec, FilterInfo, Io, PatternInfo, RuleInfo, Setting};
 pub use names::{ObjectName, Origin, ScopeNames};
 pub use naming::{Namer, Places};
 pub use selector::{Kinds, ScopeKind};
+pub use upgrade::upgraded;
 pub use verdict::{Decider, ScopeVerdict, ValueVerdict};
 
 use crate::diagnostics::Diagnostic;
@@ -101,4 +105,14 @@ impl Policy {
     pub fn has_type_patterns(&self) -> bool {
         self.inner.compiled.iter().any(|rule| rule.has_patterns(Kinds::TYPE))
     }
+}
+
+#[cfg(test)]
+pub(crate) fn glob_language_for_tests(pattern: &str, path: bool) -> crate::language::Language {
+    glob::language(pattern, if path { glob::Flavour::Path } else { glob::Flavour::Name }).unwrap()
+}
+
+#[cfg(test)]
+pub(crate) fn glob_matches_for_tests(pattern: &str, name: &str) -> bool {
+    glob::Glob::new(pattern, glob::Flavour::Name).unwrap().is_match(name)
 }
