@@ -28,7 +28,7 @@ FILES = {
                 return [item for item in rest]
         price = lambda discount: discount
         """,
-    "tests/test_cart.py": "def test_cart(cart): assert cart.total",
+    "tests/test_cart.py": "def test_cart(cart): assert cart.total != '\\udc80'",
     "broken.py": "def (",
     "bytes.py": "x = '\x00'",
     ".hidden/x.py": "x = 1",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tamis._core import Namer
 
-__all__ = ["CodeNames", "ProjectNames", "SourceFile", "foreign", "scan", "sources"]
+__all__ = ["CodeNames", "ProjectNames", "SourceFile", "code_at", "foreign", "scan", "sources"]
 
 _IMPORT_NAME = opcode.opmap["IMPORT_NAME"]
 _EXTENDED_ARG = opcode.opmap["EXTENDED_ARG"]
@@ -88,7 +88,30 @@ def scan(root: str, namer: Namer) -> ProjectNames:
             files.append(
                 SourceFile(names["modules"], names["file"], names["absolute"], names["origin"], code)
             )
-    return ProjectNames(tuple(files), frozenset(words), frozenset(imported), tuple(unreadable))
+    # What nobody can write is in no pattern; lone surrogates are not even text.
+    writable = frozenset(filter(str.isprintable, words))
+    return ProjectNames(tuple(files), writable, frozenset(imported), tuple(unreadable))
+
+
+def code_at(path: str, line: int) -> CodeNames | None:
+    """The innermost code object of a file that a line belongs to. None: the file cannot be compiled."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        code = _compiled(path)
+    while code is not None:
+        inside = [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+        within = [inner for inner in inside if inner.co_firstlineno <= line <= _last_line(inner)]
+        if not within:
+            return next(_code(code, set(), set()))
+        # Of those that share a line, the one that begins last.
+        code = max(within, key=lambda inner: inner.co_firstlineno)
+    return None
+
+
+def _last_line(code: types.CodeType) -> int:
+    inside = (constant for constant in code.co_consts if isinstance(constant, types.CodeType))
+    lines = [line for _, _, line in code.co_lines() if line is not None]
+    return max([code.co_firstlineno, *lines, *map(_last_line, inside)])
 
 
 def _compiled(path: str) -> types.CodeType | None:
