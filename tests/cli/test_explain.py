@@ -138,3 +138,28 @@ def test_the_project(place, capsys):
     ]
     files = explained(capsys)
     assert files[1] == {"file": "shop.py", "recorded": 3, "code_objects": 6}
+
+
+def test_a_filter_more(place, capsys):
+    """--diff shows the code that a filter would change the verdicts of, and the values, and nothing else."""
+    more = HEAD + '[[scope.rules]]\nselector = "obj:shop.pay"\nexec = "trace"\n'
+    more += '[[scope.rules]]\nselector = "obj:shop.Cart"\nvalue_default = "drop"\n'
+    (place / "more.toml").write_text(more)
+    assert cli.main(["explain", "--diff", "more.toml"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if not line.startswith(" ")] == [
+        "shop.Cart (shop.py:1)",
+        "shop.Cart.add (shop.py:2)",
+        "shop.Cart.add.<locals>.inner (shop.py:3)",
+        "shop.pay (shop.py:8): recorded, was skipped",
+        "shop.pay.<locals>.<lambda> (shop.py:8): recorded, was skipped",
+        "5 code objects would change",
+    ]
+    assert "  customer (arg, local): drop, was redact" in lines
+    assert "  order (arg, local): drop, was allow" in lines
+    # Of code that is recorded now, there is nothing to compare.
+    assert not any("amount" in line for line in lines)
+    changed = explained(capsys, "--diff", "more.toml")
+    assert {one["name"]: one["after"] for one in changed}["shop.pay"] is True
+    assert cli.main(["explain", "shop.pay", "--diff", "more.toml"]) == 2
+    assert cli.main(["explain", "--diff", "none.toml"]) == 2

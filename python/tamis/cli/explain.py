@@ -1,7 +1,7 @@
 """Says what is recorded of a function, a class or a module, and why: every rule that matches it, the one that
 decided, and what becomes of its values. The sources are read for it; nothing of the program is run.
 
-Without a name: what is recorded of each file of the project.
+Without a name: what is recorded of each file of the project; with --diff, what a filter more would change.
 """
 
 from __future__ import annotations
@@ -27,12 +27,16 @@ EXAMPLES = """\
   tamis explain my_app/auth.py:12                    by its place
   tamis explain my_app.auth.login --value password   one value only
   tamis explain                                      the whole project
+  tamis explain --diff mine.toml                     what `--trace-filter mine.toml` would change
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="`module.function`, or FILE:LINE")
     parser.add_argument("--value", metavar="NAME", help="only what is called so")
+    parser.add_argument(
+        "--diff", metavar="FILE", help="what this filter would change, as the last of the chain"
+    )
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.add_argument(
         "--trace-filter", action="append", default=[], metavar="FILE", help="a filter more (repeatable)"
@@ -47,13 +51,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from tamis.policy import explain, load_policy
 
-    loaded = load_policy(
-        trace_filter=args.trace_filter,
-        start=os.getcwd(),
-        project_root=args.project_root,
-        auto=not args.no_auto_filter,
-        framework=args.framework,
-    )
+    def load(*more: str) -> LoadedPolicy:
+        return load_policy(
+            trace_filter=[*args.trace_filter, *more],
+            start=os.getcwd(),
+            project_root=args.project_root,
+            auto=not args.no_auto_filter,
+            framework=args.framework,
+        )
+
+    loaded = load()
+    if args.diff is not None:
+        if args.name is not None:
+            raise UsageError("`--diff` is for the whole project", hint="leave the name away")
+        return _diff(loaded, load(args.diff), args.json)
     if args.name is None:
         return _project(loaded, args.json)
     places = _places(loaded, args.name)
@@ -152,3 +163,25 @@ def _share(traced: int, count: int) -> str:
     if traced == count:
         return "recorded"
     return f"{traced} of {count} recorded" if traced else "skipped"
+
+
+def _diff(before: LoadedPolicy, after: LoadedPolicy, as_json: bool) -> int:
+    from tamis.policy.explain import changes
+    from tamis.policy.names import scan
+    from tamis.record.setup import namer
+
+    names = scan(before.project_root, namer(before.project_root))
+    found = list(changes(before.policy, after.policy, names))
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=2))
+        return EXIT_OK
+    for one in found:
+        change = ""
+        if one["before"] != one["after"]:
+            change = ": recorded, was skipped" if one["after"] else ": skipped, was recorded"
+        print(f"{one['name']} ({one['file']}:{one['line']}){change}")
+        for value in one["values"]:
+            kinds = ", ".join(value["kinds"])
+            print(f"  {value['name']} ({kinds}): {value['after']}, was {value['before']}")
+    print(f"{len(found)} code object{'s' * (len(found) != 1)} would change")
+    return EXIT_OK

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tamis._core import Namer, Policy, Scope
     from tamis.policy.names import ProjectNames
 
-__all__ = ["Place", "at_line", "by_name", "describe", "totals", "value"]
+__all__ = ["Place", "at_line", "by_name", "changes", "describe", "totals", "value"]
 
 
 class Place(NamedTuple):
@@ -55,13 +55,9 @@ def describe(policy: Policy, place: Place) -> dict[str, Any]:
     described = policy.describe()
     scope = _scope(policy, place)
     file, code = place
-    values = [_value(described, scope, name, ["arg", "local"]) for name in code.parameters]
-    values += [_value(described, scope, name, ["local"]) for name in dict.fromkeys(code.locals)]
-    bare = code.qualname.rpartition(".")[2]
-    called = [f"{module}.{code.qualname}" for module in file.modules] + [code.qualname, bare]
-    values.append({**_value(described, scope, "return", ["ret"], called)})
+    values = [_value(described, scope, *one) for one in _values(file, code)]
     return {
-        "name": f"{file.modules[0] if file.modules else file.file}.{code.qualname}",
+        "name": _called(file, code),
         "file": file.file,
         "line": code.line,
         "trace": scope.trace,
@@ -69,6 +65,21 @@ def describe(policy: Policy, place: Place) -> dict[str, Any]:
         "rules": [_rule(described, index) for index in scope.matching],
         "values": values,
     }
+
+
+def _called(file: SourceFile, code: CodeNames) -> str:
+    return f"{file.modules[0] if file.modules else file.file}.{code.qualname}"
+
+
+def _values(file: SourceFile, code: CodeNames) -> Iterator[tuple[str, list[str], list[str]]]:
+    """The values of a code object: each by what it is shown as, its kinds, and all that it is called."""
+    for name in code.parameters:
+        yield name, ["arg", "local"], [name]
+    for name in dict.fromkeys(code.locals):
+        yield name, ["local"], [name]
+    bare = code.qualname.rpartition(".")[2]
+    called = [f"{module}.{code.qualname}" for module in file.modules]
+    yield "return", ["ret"], [*called, code.qualname, bare]
 
 
 def value(policy: Policy, place: Place, name: str) -> list[dict[str, Any]]:
@@ -117,6 +128,28 @@ def _by(described: Any, by: tuple[str, int | None, int | None]) -> dict[str, Any
         reason = pattern["reason"] or rule["reason"]
         found |= {"pattern": pattern["selector"], "line": pattern["line"], "reason": reason}
     return found
+
+
+def changes(before: Policy, after: Policy, names: ProjectNames) -> Iterator[dict[str, Any]]:
+    """The code objects of a project about which two policies do not agree, and what of them differs."""
+    for file in names.files:
+        for code in file.code:
+            first, second = (_scope(policy, Place(file, code)) for policy in (before, after))
+            values = []
+            if second.trace:
+                for name, kinds, called in _values(file, code):
+                    old, new = (scope.value(kinds, called)[0] for scope in (first, second))
+                    if first.trace and old != new:
+                        values.append({"name": name, "kinds": kinds, "before": old, "after": new})
+            if first.trace != second.trace or values:
+                yield {
+                    "name": _called(file, code),
+                    "file": file.file,
+                    "line": code.line,
+                    "before": first.trace,
+                    "after": second.trace,
+                    "values": values,
+                }
 
 
 _SHOWN = ("path", "selector", "line", "reason")

@@ -114,7 +114,9 @@ fn candidates(pattern: &Pattern) -> Vec<String> {
     let mut names: Vec<String> = NAMES.iter().map(|&name| name.to_owned()).collect();
     names.extend(pattern.example().map(str::to_owned));
     if pattern.matching() == Matching::Glob {
-        names.insert(0, body.to_owned());
+        if !body.contains(['*', '?', '[', '{', '\\']) {
+            return vec![body.to_owned()];
+        }
         names.extend(NAMES.iter().take(MAIN).map(|name| body.replacen('*', name, 1).replace('*', "")));
     }
     names
