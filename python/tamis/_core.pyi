@@ -33,9 +33,13 @@ class Diagnostic:
 
     IDS: ClassVar[list[str]]
     """All ids there are."""
+    WARNINGS: ClassVar[list[str]]
+    """Those of them that are warnings, which `accept` may name."""
 
     def __new__(cls, id: str, path: str, message: str, hint: str | None = None) -> Self:
-        """An error about a file as a whole. Raises `ValueError` for an id that is not in `IDS`."""
+        """A problem of a file as a whole: a warning if its id is in `WARNINGS`, else an error.
+
+        Raises `ValueError` for an id that is not in `IDS`."""
 
 class _Setting[T](TypedDict):
     value: T
@@ -65,6 +69,8 @@ class _Filter(TypedDict):
     path: str
     description: str
     labels: list[str]
+    locked: bool
+    includes: list[int]
 
 class _Io(TypedDict):
     capture: _Setting[bool] | None
@@ -76,6 +82,9 @@ class _Description(TypedDict):
     default_exec: _Setting[str]
     default_value_action: _Setting[str]
     io: _Io
+
+type _CodeNames = tuple[tuple[list[str], str, str | None, str, str], tuple[list[str], list[str], list[str]]]
+"""A code object: (modules, file, absolute path, origin, qualified name), (parameters, locals, others)."""
 
 type _By = tuple[str, int | None, int | None]
 """Who decided: `default` with the index of a filter, `rule` with that of a rule in the chain, `pattern` with
@@ -90,9 +99,33 @@ class Policy:
     """A composed chain of filters; immutable, and shared freely between threads."""
 
     def __new__(cls, sources: Sequence[tuple[str, str | PathLike[str] | None, bytes]]) -> Self:
-        """Composes filters in this order. Each is (how the user would spell it, its path, its bytes).
+        """Composes filters in this order, each behind what it includes, which is read from disk.
+
+        Each is (how the user would spell it, its path, its bytes).
 
         Raises `tamis.errors.PolicyError` with every problem of all of them."""
+
+    @staticmethod
+    def check(
+        sources: Sequence[tuple[str, str | PathLike[str] | None, bytes]], given: int
+    ) -> tuple[Policy, list[Diagnostic]]:
+        """Composes filters as `Policy` does, and gives all warnings about them, notices included.
+
+        Nothing is said about the first `given` filters: they come with Tamis. Raises as `Policy` does."""
+
+    @staticmethod
+    def look(
+        sources: Sequence[tuple[str, str | PathLike[str] | None, bytes]],
+        given: int,
+        code: Sequence[_CodeNames],
+        *,
+        words: Sequence[str],
+        foreign: Sequence[str],
+    ) -> list[Diagnostic]:
+        """Warnings about rules and patterns that match nothing in a project.
+
+        `code`: its code objects. `words`: its attributes, and texts that may be keys of mappings. `foreign`:
+        the top-level names of modules that are not its own. The rest is as for `check`."""
 
     notices: list[Diagnostic]
     """What users should know although nothing is wrong."""
@@ -113,6 +146,11 @@ class Policy:
 
         Raises `ValueError` for an unknown origin."""
 
+def upgraded(filter: bytes) -> bytes | None:
+    """The text of a filter of version 1 with the number 2 in place of its version, and nothing else changed.
+
+    None if it is no TOML, or its version is not 1."""
+
 @final
 class Scope:
     """The verdict on a code object, and the way to those on its values."""
@@ -123,7 +161,7 @@ class Scope:
     matching: list[int]
     """The rules that match it, as indices into the rules of the chain."""
     attr_set: int
-    """The same number for scopes with the same `attr` patterns; 0 without any."""
+    """The same number for scopes with the same `attr` and `type` patterns; 0 without any."""
 
     def value(self, kinds: list[str], names: list[str]) -> _Value:
         """The verdict on a value that is of all these kinds and has all these names.
@@ -132,6 +170,11 @@ class Scope:
 
     def attr(self, name: str) -> _Value | None:
         """The verdict on an attribute or key in an allowed value; None if it shares that value's."""
+
+    def of_type(self, names: list[str], bases: list[str] = ...) -> _Value | None:
+        """The verdict on an allowed value for its type; None if no pattern speaks of it.
+
+        `names` is everything that the type is called, `bases` the same for what it is derived from."""
 
 @final
 class Namer:

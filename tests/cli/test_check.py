@@ -67,5 +67,5 @@ def test_files_as_one_chain(place, capsys):
     assert "does not say which streams" in capsys.readouterr().out
     assert cli.main(["check", "--chain", "a.toml::b.toml"]) == 0
     out = capsys.readouterr().out
-    assert "a.toml + b.toml: no errors, 2 rules" in out
-    assert "warning[io-not-served]: b.toml:11:11: `capture = true` cannot be served yet" in out
+    assert "a.toml + b.toml: no errors, 1 warning, 2 rules" in out
+    assert "warning[io-not-served]: `capture = true` cannot be served yet" in out

@@ -9,7 +9,10 @@ from writing import rule, toml
 from tamis._core import Diagnostic, Policy
 from tamis.diagnostics import render, render_all, render_line
 from tamis.errors import PolicyError
-from tamis.policy.chain import builtin
+from tamis.policy.chain import Link, builtin
+from tamis.policy.checking import check
+from tamis.policy.names import scan
+from tamis.record.setup import namer
 
 HERE = Path(__file__).parent
 PAGE = (HERE.parents[1] / "docs/diagnostics.md").read_text(encoding="utf-8")
@@ -23,7 +26,7 @@ def problems(*filters: str | bytes, alone: bool = False) -> list[Diagnostic]:
         name = "trace-filter.toml" if index == 0 else f"filter-{index + 1}.toml"
         sources.append((name, None, text.encode() if isinstance(text, str) else text))
     try:
-        return list(Policy(sources).notices)
+        return Policy.check(sources, 0 if alone else 1)[1]
     except PolicyError as error:
         return list(error.diagnostics)
 
@@ -54,17 +57,49 @@ def test_each_id_has_a_section():
     assert list(sections()) == Diagnostic.IDS == sorted(Diagnostic.IDS)
 
 
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
+
+
+def checked(folder: Path, section: str) -> set[str]:
+    """The ids that the filters of a part of the page give as one chain, in a project of its Python code."""
+    fences = FENCE.findall(section)
+    code = [text for language, text in fences if language == "python"]
+    links = [builtin("builtin-default")]
+    for number, text in enumerate(text for language, text in fences if language == "toml"):
+        path = folder / f"filter-{number}.toml"
+        path.write_text(text)
+        links.append(Link(path.name, str(path), "a test"))
+    for text in code:
+        (folder / "shop").mkdir(exist_ok=True)
+        (folder / "shop/cart.py").write_text(text)
+    project = (lambda: scan(str(folder), namer(str(folder)))) if code else None
+    return {problem.id for problem in check(links, project).diagnostics}
+
+
 @pytest.mark.parametrize("name", sections())
-def test_examples_of_the_page(name):
-    """An example gives the diagnostic that it stands under, and no other."""
-    for example in re.findall(r"^```toml\n(.*?)^```", sections()[name], flags=re.MULTILINE | re.DOTALL):
-        assert {problem.id for problem in problems(example)} == {name}
+def test_examples_of_the_page(tmp_path, name):
+    """The filters of an example, as one chain, give the diagnostic that they stand under, and no other; those
+    behind "Better" give none."""
+    bad, better, good = sections()[name].partition("\nBetter:")
+    assert checked(tmp_path, bad) == ({name} if "```toml" in bad else set())
+    for path in tmp_path.glob("*.toml"):
+        path.unlink()
+    python = "".join(
+        f"```python\n{text}```\n" for language, text in FENCE.findall(bad) if language == "python"
+    )
+    assert checked(tmp_path, python + good) == set()
+    assert bool(better) == (
+        name in Diagnostic.WARNINGS and name not in ("io-not-served", "two-project-filters")
+    )
 
 
 def test_ids_without_an_example():
     """What needs a file that is not there, or not text, is tested here and in the tests of the chain."""
     without = {name for name, text in sections().items() if "```toml" not in text}
-    assert without == {"file-missing", "file-unreadable", "not-utf8", "nothing-to-inherit"}
+    assert without == {
+        "file-missing", "file-unreadable", "include-cycle", "not-utf8", "nothing-to-inherit",
+        "two-project-filters",
+    }  # fmt: skip
     [problem] = problems(b'[meta]\nname = "a\xff"\n')
     assert (problem.id, problem.line, problem.column) == ("not-utf8", 2, 10)
     assert {p.id for p in problems(toml(default_exec="inherit"), alone=True)} == {"nothing-to-inherit"}

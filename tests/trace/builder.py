@@ -215,7 +215,7 @@ class Builder:
 
     def metadata(self, **changes: Any) -> dict[str, Any]:
         kinds = [row["kind"] for row in self.rows["events"]]
-        none = dict.fromkeys(("argument", "local", "global", "return", "attribute"), 0)
+        none = dict.fromkeys(("argument", "local", "global", "return", "attribute", "type"), 0)
         found = {row["part"] for row in self.rows["events"]}
         counters = {
             "events": {kind: kinds.count(kind) for kind in set(kinds)},

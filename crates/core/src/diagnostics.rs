@@ -4,27 +4,51 @@ use std::ops::Range;
 
 /// Every id there is. Each has a section in `docs/diagnostics.md`.
 pub const IDS: &[&str] = &[
+    "allows-secret",
     "bad-glob",
     "bad-regex",
     "bad-selector",
+    "broad-after-narrow",
+    "cannot-loosen",
     "empty-value",
     "file-missing",
     "file-unreadable",
+    "include-cycle",
     "io-not-served",
+    "locked",
+    "matches-nothing",
     "missing-key",
     "missing-table",
+    "misspelt-name",
     "needs-version-2",
-    "not-supported",
     "not-utf8",
     "nothing-to-inherit",
+    "partial-regex",
     "reserved-key",
+    "shadowed-pattern",
+    "shadowed-rule",
     "toml-syntax",
+    "two-project-filters",
     "unknown-key",
     "unknown-kind",
     "unknown-match",
     "unknown-value",
     "unknown-version",
     "wrong-type",
+];
+
+/// Those of them that are warnings: `accept` may name them.
+pub const WARNINGS: &[&str] = &[
+    "allows-secret",
+    "broad-after-narrow",
+    "cannot-loosen",
+    "io-not-served",
+    "matches-nothing",
+    "misspelt-name",
+    "partial-regex",
+    "shadowed-pattern",
+    "shadowed-rule",
+    "two-project-filters",
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

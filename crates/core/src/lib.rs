@@ -3,6 +3,7 @@
 pub mod arena;
 pub mod diagnostics;
 pub mod helper;
+pub mod language;
 pub mod policy;
 pub mod pyregex;
 pub mod trace;

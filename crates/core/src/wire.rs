@@ -180,8 +180,10 @@ pub mod value_kind {
     pub const GLOBAL: u8 = 2;
     pub const RETURN: u8 = 3;
     pub const ATTRIBUTE: u8 = 4;
+    /// Whatever else it is: its type decided.
+    pub const TYPE: u8 = 5;
     /// Names in the trace, by number.
-    pub const NAMES: [&str; 5] = ["argument", "local", "global", "return", "attribute"];
+    pub const NAMES: [&str; 6] = ["argument", "local", "global", "return", "attribute", "type"];
 }
 
 /// "No rule" or "no pattern": the chain's default decided, or the rule's own default did.

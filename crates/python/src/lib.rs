@@ -15,7 +15,7 @@ mod _core {
     use crate::links::Links;
 
     #[pymodule_export]
-    use crate::policy::{Diagnostic, Namer, Policy, Scope};
+    use crate::policy::{Diagnostic, Namer, Policy, Scope, upgraded};
 
     #[pymodule_export]
     use crate::program::{print_uncaught, run_code, run_file, run_function};

@@ -1,7 +1,7 @@
 //! The trace filter, seen from Python.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyBytes, PyDict, PyList};
 use std::path::PathBuf;
 use tamis_core::diagnostics;
 use tamis_core::policy::{self, Action, Decider, Kinds, Origin, Places, ScopeNames, Setting, Source};
@@ -43,7 +43,17 @@ impl Diagnostic {
         if !diagnostics::IDS.contains(&id) {
             return Err(unknown("diagnostic", id));
         }
-        Ok(diagnostics::Diagnostic::whole_file(id, path, message, hint).into())
+        let mut made = diagnostics::Diagnostic::whole_file(id, path, message, hint);
+        if diagnostics::WARNINGS.contains(&id) {
+            made.severity = diagnostics::Severity::Warning;
+        }
+        Ok(made.into())
+    }
+
+    #[classattr]
+    #[pyo3(name = "WARNINGS")]
+    fn warnings() -> Vec<&'static str> {
+        diagnostics::WARNINGS.to_vec()
     }
 
     #[classattr]
@@ -66,6 +76,21 @@ fn policy_error(py: Python<'_>, found: Vec<diagnostics::Diagnostic>) -> PyErr {
     raise().map_or_else(|error| error, PyErr::from_value)
 }
 
+/// Modules, file, absolute path, origin, qualified name; parameters, locals and other names.
+type CodeNames =
+    ((Vec<String>, String, Option<String>, String, String), (Vec<String>, Vec<String>, Vec<String>));
+
+fn project_code(code: CodeNames) -> PyResult<policy::ProjectCode> {
+    let ((modules, file, absolute, origin, qualname), (parameters, locals, others)) = code;
+    let origin = Origin::from_name(&origin).ok_or_else(|| unknown("origin", &origin))?;
+    let names = ScopeNames::new(modules, file, absolute, origin, &qualname);
+    Ok(policy::ProjectCode { names, parameters, locals, others })
+}
+
+fn sources_of(sources: Vec<(String, Option<PathBuf>, Vec<u8>)>) -> Vec<Source> {
+    sources.into_iter().map(|(display, path, bytes)| Source { display, path, bytes }).collect()
+}
+
 #[pyclass(frozen, module = "tamis._core")]
 pub struct Policy {
     pub inner: policy::Policy,
@@ -75,10 +100,41 @@ pub struct Policy {
 impl Policy {
     #[new]
     fn new(py: Python<'_>, sources: Vec<(String, Option<PathBuf>, Vec<u8>)>) -> PyResult<Policy> {
-        let sources: Vec<Source> =
-            sources.into_iter().map(|(display, path, bytes)| Source { display, path, bytes }).collect();
+        let sources = sources_of(sources);
         match py.detach(|| policy::load(&sources)) {
             Ok(inner) => Ok(Policy { inner }),
+            Err(found) => Err(policy_error(py, found)),
+        }
+    }
+
+    #[staticmethod]
+    fn check(
+        py: Python<'_>,
+        sources: Vec<(String, Option<PathBuf>, Vec<u8>)>,
+        given: usize,
+    ) -> PyResult<(Policy, Vec<Diagnostic>)> {
+        let sources = sources_of(sources);
+        match py.detach(|| policy::check(&sources, given)) {
+            Ok((inner, found)) => Ok((Policy { inner }, found.into_iter().map(Diagnostic::from).collect())),
+            Err(found) => Err(policy_error(py, found)),
+        }
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (sources, given, code, *, words, foreign))]
+    fn look(
+        py: Python<'_>,
+        sources: Vec<(String, Option<PathBuf>, Vec<u8>)>,
+        given: usize,
+        code: Vec<CodeNames>,
+        words: Vec<String>,
+        foreign: Vec<String>,
+    ) -> PyResult<Vec<Diagnostic>> {
+        let sources = sources_of(sources);
+        let code = code.into_iter().map(project_code).collect::<PyResult<_>>()?;
+        let project = policy::Project { code, words, foreign };
+        match py.detach(|| policy::look(&sources, given, &project)) {
+            Ok(found) => Ok(found.into_iter().map(Diagnostic::from).collect()),
             Err(found) => Err(policy_error(py, found)),
         }
     }
@@ -130,6 +186,8 @@ impl Policy {
             entry.set_item("path", &filter.display)?;
             entry.set_item("description", &filter.description)?;
             entry.set_item("labels", &filter.labels)?;
+            entry.set_item("locked", filter.locked)?;
+            entry.set_item("includes", &filter.includes)?;
             filters.append(entry)?;
         }
         Ok(filters)
@@ -160,6 +218,11 @@ impl Policy {
         }
         Ok(rules)
     }
+}
+
+#[pyfunction]
+pub fn upgraded(py: Python<'_>, filter: &[u8]) -> Option<Py<PyBytes>> {
+    policy::upgraded(filter).map(|filter| PyBytes::new(py, &filter).unbind())
 }
 
 fn setting<'py, T, V: IntoPyObject<'py>>(
@@ -230,6 +293,14 @@ impl Scope {
 
     fn attr(&self, name: &str) -> Option<(&'static str, By, bool)> {
         let verdict = self.verdict.attr(&self.policy, name)?;
+        Some((verdict.action.as_str(), decider(verdict.by), verdict.secret))
+    }
+
+    #[pyo3(signature = (names, bases = Vec::new()))]
+    fn of_type(&self, names: Vec<String>, bases: Vec<String>) -> Option<(&'static str, By, bool)> {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let bases: Vec<&str> = bases.iter().map(String::as_str).collect();
+        let verdict = self.verdict.of_type(&self.policy, &names, &bases)?;
         Some((verdict.action.as_str(), decider(verdict.by), verdict.secret))
     }
 }

@@ -51,6 +51,7 @@ COMMANDS: dict[str, str] = {
     "query": "ask a trace in SQL",
     "init": "write a commented filter for this project",
     "check": "find mistakes in filters",
+    "explain": "say what is recorded of a function, and why",
     "filters": "list the filters in use, or print one",
     "completion": "print completion for a shell",
 }

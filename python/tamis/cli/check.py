@@ -1,78 +1,140 @@
 """Finds mistakes in filters: all of them, each with its place and what was probably meant.
 
 Files that are given are checked one by one, each as it would be read behind the built-in filter; with
---chain, as one chain in this order. Without files, it is the chain that `tamis run` would use here.
+--chain, as one chain in this order. Of a folder, the filters of all projects in it are checked. Without
+files, it is the chain that `tamis run` would use here.
+
+Errors are what `tamis run` would not start with. Warnings are about rules that have no effect, or another
+one than it seems; those that compare a filter with the names in the project look at its sources, and run
+nothing of it.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 
-from tamis.cli import EXIT_OK, EXIT_PROBLEMS, terminal
-from tamis.diagnostics import render_all, render_line
-from tamis.errors import PolicyError
+from tamis.cli import EXIT_OK, EXIT_PROBLEMS, reports, terminal
+from tamis.errors import UsageError
+from tamis.policy import FILTER_FILES, checking, find_project
 from tamis.policy import chain as chains
+from tamis.policy import upgrade as upgrades
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
-    from tamis._core import Diagnostic
+    from tamis.policy.names import ProjectNames
+
+    type Group = tuple[tuple[chains.Link, ...], str | None]
 
 EXAMPLES = """\
   tamis check                                 the filters that apply here
   tamis check .codetracer/trace-filter.toml   one file
+  tamis check --strict --output github .      all filters below this folder, in a workflow
   tamis check --chain team.toml mine.toml     two files, the second over the first
+  tamis check --upgrade                       to version 2 of the language
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="*", metavar="FILE", help="a filter; `a::b` is two")
+    parser.add_argument("files", nargs="*", metavar="PATH", help="a filter, or a folder; `a::b` is two")
     parser.add_argument("--chain", action="store_true", help="check the files as one chain, in this order")
+    parser.add_argument("--strict", action="store_true", help="warnings count as errors do")
+    parser.add_argument(
+        "--no-project", action="store_true", help="do not look for what matches nothing in the project"
+    )
+    parser.add_argument(
+        "--output", choices=list(reports.FORMATS), default="text", help="how problems are printed"
+    )
+    parser.add_argument(
+        "--upgrade", action="store_true", help="make version 2 of files of version 1, and change nothing else"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    files = [
-        chains.Link(part or file, os.path.expanduser(part), "the command line")
-        for file in args.files
-        for part in file.split("::")
-    ]
+    groups = list(_groups(args.files, args.chain))
+    if args.upgrade:
+        return _upgrade(groups)
+    look = functools.cache(_names_of)
+    found = []
+    for chain, root in groups:
+        project = None if root is None or args.no_project else functools.partial(look, root)
+        found.append(checking.check(chain, project))
+    reports.FORMATS[args.output](found, terminal.colour(sys.stdout))
+    severities = {diagnostic.severity for checked in found for diagnostic in checked.diagnostics}
+    return EXIT_PROBLEMS if severities - ({"warning"} if not args.strict else set()) else EXIT_OK
+
+
+def _groups(paths: list[str], chain: bool) -> Iterator[Group]:
+    """The chains to check, each with the project that it is for."""
     default = chains.builtin("builtin-default")
-    if not files:
-        groups: list[tuple[chains.Link, ...]] = [
-            chains.find_chain(
-                trace_filter=(),
-                start=os.getcwd(),
-                project_root=None,
-                auto=True,
-                environ=os.environ,
-                framework=None,
-            )[0]
-        ]
-    elif args.chain:
-        groups = [(default, *files)]
+    if not paths:
+        found, root, _ = chains.find_chain(
+            trace_filter=(),
+            start=os.getcwd(),
+            project_root=None,
+            auto=True,
+            environ=os.environ,
+            framework=None,
+        )
+        yield found, root
+        return
+    links = [link for path in paths for link in _links(path)]
+    if chain:
+        yield (default, *links), find_project(os.getcwd())[0]
     else:
-        groups = [(default, file) for file in files]
-    return _report(groups)
+        for link in links:
+            yield (default, link), _project_of(link)
 
 
-def _report(groups: Sequence[tuple[chains.Link, ...]]) -> int:
-    colour = terminal.colour(sys.stdout)
-    problems: list[Diagnostic] = []
-    for group in groups:
-        try:
-            policy = chains.load(group)
-        except PolicyError as error:
-            problems += error.diagnostics
-            continue
-        for notice in policy.notices:
-            print(render_line(notice, colour=colour))
-        described = policy.describe()
-        rules = sum(rule["filter"] > 0 for rule in described["rules"])
-        names = " + ".join(link.display for link in group)
-        print(f"{names}: no errors, {rules} rule{'s' * (rules != 1)} beside those of builtin-default")
-    if problems:
-        print(render_all(problems, colour=colour))
-    return EXIT_PROBLEMS if problems else EXIT_OK
+def _links(path: str) -> list[chains.Link]:
+    if not os.path.isdir(path):
+        return chains.named(path, "the command line")
+    found = [chains.Link(file, file, "the command line") for file in _filters_below(path)]
+    if not found:
+        raise UsageError(f"there is no filter in `{path}`", hint=f"filters lie at {FILTER_FILES[0]}")
+    return found
+
+
+def _filters_below(top: str) -> Iterator[str]:
+    names = [os.path.basename(name) for name in FILTER_FILES]
+    for folder, folders, files in os.walk(top):
+        folders[:] = sorted(name for name in folders if name == ".codetracer" or not name.startswith("."))
+        if os.path.basename(os.path.abspath(folder)) == ".codetracer":
+            yield from (os.path.normpath(os.path.join(folder, name)) for name in names[:1] if name in files)
+            if names[0] not in files:
+                yield from (
+                    os.path.normpath(os.path.join(folder, name)) for name in names[1:] if name in files
+                )
+
+
+def _project_of(link: chains.Link) -> str:
+    """The root that a filter is for: where it lies if it is a project's, else the one here."""
+    folder = os.path.dirname(os.path.abspath(link.path))
+    return (
+        os.path.dirname(folder) if os.path.basename(folder) == ".codetracer" else find_project(os.getcwd())[0]
+    )
+
+
+def _names_of(root: str) -> ProjectNames:
+    from tamis.policy.names import scan
+    from tamis.record.setup import namer
+
+    return scan(root, namer(root))
+
+
+def _upgrade(groups: list[Group]) -> int:
+    code = EXIT_OK
+    for chain, _ in groups:
+        for link in chain:
+            if link.display in chains.BUILTIN:
+                continue
+            outcome = upgrades.upgrade(link)
+            print(f"{link.display}: {outcome.says}")
+            if outcome.problems:
+                code = EXIT_PROBLEMS
+                reports.problems(outcome.problems, terminal.colour(sys.stdout))
+    return code

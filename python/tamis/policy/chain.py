@@ -13,8 +13,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     type AnyPath = str | os.PathLike[str]
+    type Source = tuple[str, str | None, bytes]
 
-__all__ = ["BUILTIN", "ENVIRONMENT", "Link", "LoadedPolicy", "builtin", "framework_of", "load", "load_policy"]
+__all__ = [
+    "BUILTIN",
+    "ENVIRONMENT",
+    "Link",
+    "LoadedPolicy",
+    "builtin",
+    "find_chain",
+    "framework_of",
+    "load",
+    "load_policy",
+    "named",
+    "read",
+]
 
 ENVIRONMENT = "CODETRACER_TRACE_FILTER"
 # The filters in this package and what they are for.
@@ -109,9 +122,9 @@ def find_chain(
         links.append(builtin(framework))
     if auto and path:
         links.append(Link(_short(path), path, "the project's filter"))
-    links += _named(environ.get(ENVIRONMENT) or (), ENVIRONMENT)
+    links += named(environ.get(ENVIRONMENT) or (), ENVIRONMENT)
     for entry in trace_filter:
-        links += _named(os.fspath(entry), "--trace-filter")
+        links += named(os.fspath(entry), "--trace-filter")
     return tuple(links), root, bool(auto and path)
 
 
@@ -129,8 +142,20 @@ def framework_of(module: str | None, script: AnyPath | None) -> str | None:
 
 def load(chain: Iterable[Link]) -> Policy:
     """Reads and composes filters. Raises `PolicyError` with every problem of all of them."""
+    sources, problems = read(chain)
+    try:
+        policy = Policy(sources)
+    except PolicyError as error:
+        problems += error.diagnostics
+    if problems:
+        raise PolicyError(problems)
+    return policy
+
+
+def read(chain: Iterable[Link]) -> tuple[list[Source], list[Diagnostic]]:
+    """The filters of a chain that can be read, and what is wrong with the others."""
     problems: list[Diagnostic] = []
-    sources: list[tuple[str, str | None, bytes]] = []
+    sources: list[Source] = []
     for link in chain:
         try:
             with open(link.path, "rb") as file:
@@ -141,16 +166,11 @@ def load(chain: Iterable[Link]) -> Policy:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             problems.append(Diagnostic("file-unreadable", link.display, f"cannot be read: {reason}"))
-    try:
-        policy = Policy(sources)
-    except PolicyError as error:
-        problems += error.diagnostics
-    if problems:
-        raise PolicyError(problems)
-    return policy
+    return sources, problems
 
 
-def _named(value: str | tuple[()], why: str) -> list[Link]:
+def named(value: str | tuple[()], why: str) -> list[Link]:
+    """The filters that a text names; `why` is what it was said by."""
     parts = value.split("::") if value else ()
     return [Link(part or str(value), os.path.expanduser(part), why) for part in parts]
 

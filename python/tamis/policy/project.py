@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["FILTER_FILES", "find_project"]
+__all__ = ["FILTER_FILES", "filter_of", "find_project", "unread_filter"]
 
 # Where a project keeps its filter; of two, the first is read.
 FILTER_FILES = (".codetracer/trace-filter.toml", ".codetracer/trace-filter.cfg")
@@ -38,6 +38,12 @@ def filter_of(folder: str) -> str | None:
     """The filter that lies in this project root."""
     paths = (os.path.join(folder, *name.split("/")) for name in FILTER_FILES)
     return next((path for path in paths if os.path.isfile(path)), None)
+
+
+def unread_filter(folder: str) -> str | None:
+    """The filter in this project root that is not read, because another one goes before it."""
+    paths = [os.path.join(folder, *name.split("/")) for name in FILTER_FILES]
+    return next(filter(os.path.isfile, paths[1:]), None) if os.path.isfile(paths[0]) else None
 
 
 def _folders(start: str, environ: Mapping[str, str]) -> Iterator[str]:

@@ -6,7 +6,7 @@
 use super::CompiledRule;
 use super::names::{Origin, ScopeNames};
 use super::regex::Exhausted;
-use super::selector::{Matcher, ScopeKind};
+use super::selector::{Kinds, Matcher, ScopeKind};
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -41,14 +41,16 @@ pub(super) struct RuleSet {
     pub rules: Box<[u32]>,
     /// Those of them that hold `attr` patterns.
     pub with_attr: Box<[u32]>,
-    /// The same number for sets with the same `with_attr`; 0 if it is empty.
+    /// Those of them that hold `type` patterns.
+    pub with_type: Box<[u32]>,
+    /// The same number for sets with the same `with_attr` and `with_type`; 0 if both are empty.
     pub attr_set: u32,
 }
 
 #[derive(Debug, Default)]
 struct Sets {
     by_rules: FxHashMap<Arc<[u32]>, Arc<RuleSet>>,
-    attr_sets: FxHashMap<Box<[u32]>, u32>,
+    attr_sets: FxHashMap<[Box<[u32]>; 2], u32>,
 }
 
 impl Index {
@@ -144,15 +146,18 @@ impl Index {
         if let Some(set) = sets.by_rules.get(&matching) {
             return Arc::clone(set);
         }
-        let with_attr: Box<[u32]> = matching
-            .iter()
-            .copied()
-            .filter(|&number| rules.get(number as usize).is_some_and(CompiledRule::has_attr_patterns))
-            .collect();
+        let with = |kind: Kinds| -> Box<[u32]> {
+            let holds = |number: u32| rules.get(number as usize).is_some_and(|rule| rule.has_patterns(kind));
+            matching.iter().copied().filter(|&number| holds(number)).collect()
+        };
+        let (with_attr, with_type) = (with(Kinds::ATTR), with(Kinds::TYPE));
         let next = sets.attr_sets.len() as u32 + 1;
-        let attr_set =
-            if with_attr.is_empty() { 0 } else { *sets.attr_sets.entry(with_attr.clone()).or_insert(next) };
-        let set = Arc::new(RuleSet { rules: matching.as_ref().into(), with_attr, attr_set });
+        let attr_set = if with_attr.is_empty() && with_type.is_empty() {
+            0
+        } else {
+            *sets.attr_sets.entry([with_attr.clone(), with_type.clone()]).or_insert(next)
+        };
+        let set = Arc::new(RuleSet { rules: matching.as_ref().into(), with_attr, with_type, attr_set });
         sets.by_rules.insert(matching, Arc::clone(&set));
         set
     }

@@ -4,22 +4,30 @@
 //! [`Policy::scope`] decides about a code object, [`ScopeVerdict::value`] about one of its values.
 
 mod compose;
+mod file;
 mod glob;
+mod include;
 mod index;
+mod lint;
+mod lock;
 mod model;
 mod names;
 mod naming;
 mod parse;
+mod parse_io;
 mod reader;
 mod regex;
 mod selector;
+mod upgrade;
 mod verdict;
 
 pub use compose::load;
+pub use lint::{Project, ProjectCode, check, look};
 pub use model::{Action, Exec, FilterInfo, Io, PatternInfo, RuleInfo, Setting};
 pub use names::{ObjectName, Origin, ScopeNames};
 pub use naming::{Namer, Places};
 pub use selector::{Kinds, ScopeKind};
+pub use upgrade::upgraded;
 pub use verdict::{Decider, ScopeVerdict, ValueVerdict};
 
 use crate::diagnostics::Diagnostic;
@@ -47,8 +55,8 @@ struct Inner {
     filters: Vec<FilterInfo>,
     rules: Vec<RuleInfo>,
     compiled: Vec<CompiledRule>,
-    default_exec: Setting<Exec>,
-    default_value_action: Setting<Action>,
+    /// The whole chain, and what locked filters say by themselves; the strictest holds. Never empty.
+    views: Vec<verdict::View>,
     io: Io,
     notices: Vec<Diagnostic>,
     index: index::Index,
@@ -86,10 +94,25 @@ impl Policy {
     }
 
     pub fn default_exec(&self) -> &Setting<Exec> {
-        &self.inner.default_exec
+        &self.inner.views[0].default_exec
     }
 
     pub fn default_value_action(&self) -> &Setting<Action> {
-        &self.inner.default_value_action
+        &self.inner.views[0].default_value_action
     }
+
+    /// Whether any pattern speaks of types: if none does, nobody needs to ask.
+    pub fn has_type_patterns(&self) -> bool {
+        self.inner.compiled.iter().any(|rule| rule.has_patterns(Kinds::TYPE))
+    }
+}
+
+#[cfg(test)]
+pub(crate) fn glob_language_for_tests(pattern: &str, path: bool) -> crate::language::Language {
+    glob::language(pattern, if path { glob::Flavour::Path } else { glob::Flavour::Name }).unwrap()
+}
+
+#[cfg(test)]
+pub(crate) fn glob_matches_for_tests(pattern: &str, name: &str) -> bool {
+    glob::Glob::new(pattern, glob::Flavour::Name).unwrap().is_match(name)
 }

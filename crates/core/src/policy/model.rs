@@ -1,5 +1,6 @@
 //! What a policy consists of, as its readers see it.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +18,8 @@ impl Exec {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// From the loosest to the strictest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     Allow,
     Redact,
@@ -34,11 +36,13 @@ impl Action {
     }
 }
 
-/// A setting and the line of its file where it stands.
+/// A setting and where it stands in its file.
 #[derive(Clone, Debug)]
 pub struct Located<T> {
     pub value: T,
     pub line: u32,
+    /// In bytes.
+    pub span: Range<usize>,
 }
 
 /// One filter of the chain.
@@ -54,6 +58,10 @@ pub struct FilterInfo {
     /// The file, as the user would spell it.
     pub display: String,
     pub path: Option<PathBuf>,
+    /// Filters behind it may only skip, redact and drop more.
+    pub locked: bool,
+    /// The filters of the chain that it includes, by their index.
+    pub includes: Vec<u32>,
 }
 
 /// One scope rule.

@@ -2,7 +2,7 @@
 
 use super::model::Located;
 use super::selector::suggestion;
-use crate::diagnostics::{Diagnostic, Severity, SourceText, closest, one_of};
+use crate::diagnostics::{Diagnostic, IDS, Severity, SourceText, WARNINGS, closest, one_of};
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -49,13 +49,15 @@ impl Reader<'_> {
                 continue;
             }
             if of_version_2.contains(&name) {
-                let message = format!("`{name}` of version 2 is not supported by this Tamis yet");
-                self.error("not-supported", key.span(), message, None);
+                if self.version < 2 {
+                    self.needs_version_2(key.span(), &format!("`{name}`"));
+                }
                 continue;
             }
-            let hint = match closest(name, known.iter().copied()) {
+            let known = || known.iter().chain(of_version_2.iter().filter(|_| self.version > 1)).copied();
+            let hint = match closest(name, known()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("known here: {}", one_of(known.iter().copied())),
+                None => format!("known here: {}", one_of(known())),
             };
             self.error(
                 "unknown-key",
@@ -64,6 +66,12 @@ impl Reader<'_> {
                 Some(hint),
             );
         }
+    }
+
+    pub fn needs_version_2(&mut self, span: Range<usize>, what: &str) {
+        let message = format!("{what} came with version 2 of the filter language");
+        let hint = "write `version = 2` in `[meta]`; `tamis check --upgrade` does it".to_owned();
+        self.error("needs-version-2", span, message, Some(hint));
     }
 
     pub fn value<'t>(
@@ -134,6 +142,12 @@ impl Reader<'_> {
     }
 
     pub fn strings(&mut self, table: &Table<'_>, key: &str) -> Option<Located<Vec<String>>> {
+        let span = table.keys.get(key).map(Spanned::span);
+        let texts = self.located_strings(table, key)?.into_iter().map(|text| text.value).collect();
+        Some(self.located(texts, span?))
+    }
+
+    pub fn located_strings(&mut self, table: &Table<'_>, key: &str) -> Option<Vec<Located<String>>> {
         let value = self.value(table, key, false)?;
         let Some(array) = value.get_ref().as_array() else {
             self.wrong_type(key, "a list of texts", value);
@@ -142,11 +156,44 @@ impl Reader<'_> {
         let mut texts = Vec::with_capacity(array.len());
         for item in array.iter() {
             match item.get_ref().as_str() {
-                Some(text) => texts.push(text.to_owned()),
+                Some(text) => texts.push(self.located(text.to_owned(), item.span())),
                 None => self.wrong_type(key, "a list of texts", item),
             }
         }
-        Some(self.located(texts, value.span()))
+        Some(texts)
+    }
+
+    pub fn boolean(&mut self, table: &Table<'_>, key: &str) -> Option<Located<bool>> {
+        let value = self.value(table, key, false)?;
+        match value.get_ref().as_bool() {
+            Some(answer) => Some(self.located(answer, value.span())),
+            None => {
+                self.wrong_type(key, "`true` or `false`", value);
+                None
+            }
+        }
+    }
+
+    /// The warnings that a table accepts, by their ids.
+    pub fn accepted(&mut self, table: &Table<'_>) -> Vec<String> {
+        let ids = self.located_strings(table, "accept").unwrap_or_default();
+        for id in &ids {
+            let name = id.value.as_str();
+            if WARNINGS.contains(&name) {
+                continue;
+            }
+            let (message, hint) = if IDS.contains(&name) {
+                (format!("`{name}` is an error, which cannot be accepted"), None)
+            } else {
+                let hint =
+                    closest(name, WARNINGS.iter().copied()).map(|meant| format!("did you mean `{meant}`?"));
+                let hint =
+                    hint.unwrap_or_else(|| "the ids of warnings stand in `docs/diagnostics.md`".to_owned());
+                (format!("there is no warning `{name}`"), Some(hint))
+            };
+            self.error("unknown-value", id.span.clone(), message, hint);
+        }
+        ids.into_iter().map(|id| id.value).collect()
     }
 
     pub fn choice<T: Copy>(
@@ -189,7 +236,7 @@ impl Reader<'_> {
     }
 
     pub fn located<T>(&self, value: T, span: Range<usize>) -> Located<T> {
-        Located { value, line: self.text.line(span.start) }
+        Located { value, line: self.text.line(span.start), span }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Regular expressions in selectors: Python's, matched against whole names.
 
+use crate::language::Language;
 use crate::pyregex::{Error, Flags, Regex};
 
 pub use crate::pyregex::Exhausted;
@@ -19,6 +20,10 @@ impl NameRegex {
 
     pub fn is_full_match(&self, name: &str) -> Result<bool, Exhausted> {
         if name.starts_with(&*self.prefix) { self.regex.is_full_match(name) } else { Ok(false) }
+    }
+
+    pub fn language(&self) -> Option<Language> {
+        self.regex.language()
     }
 
     /// False if it is plain that neither the name, the name with a dot behind it, nor a beginning of it matches.

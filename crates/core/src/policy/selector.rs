@@ -1,9 +1,10 @@
 //! Selectors: `kind:[match:]pattern`, parsed and compiled.
 
-use super::glob::{Flavour, Glob};
+use super::glob::{self, Flavour, Glob};
 use super::names::{ObjectName, ScopeNames};
 use super::regex::{Exhausted, NameRegex};
 use crate::diagnostics::{closest, one_of};
+use crate::language::Language;
 use std::ops::Range;
 
 /// What a scope rule looks at.
@@ -32,6 +33,7 @@ impl Kinds {
     pub const ARG: Kinds = Kinds(4);
     pub const RET: Kinds = Kinds(8);
     pub const ATTR: Kinds = Kinds(16);
+    pub const TYPE: Kinds = Kinds(32);
 
     pub const fn union(self, other: Kinds) -> Kinds {
         Kinds(self.0 | other.0)
@@ -52,19 +54,27 @@ pub(super) const VALUE_KINDS: &[(&str, Kinds)] = &[
     ("arg", Kinds::ARG),
     ("ret", Kinds::RET),
     ("attr", Kinds::ATTR),
+    ("type", Kinds::TYPE),
 ];
 
 pub(super) const ORIGINS: &[&str] = &["stdlib", "third-party", "project"];
 
-#[derive(Clone, Copy)]
-enum MatchType {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Matching {
     Glob,
     Regex,
     Literal,
 }
 
-const MATCH_TYPES: &[(&str, MatchType)] =
-    &[("glob", MatchType::Glob), ("regex", MatchType::Regex), ("literal", MatchType::Literal)];
+const MATCH_TYPES: &[(&str, Matching)] =
+    &[("glob", Matching::Glob), ("regex", Matching::Regex), ("literal", Matching::Literal)];
+
+/// The kind of a selector that is right, and what stands behind kind and match type.
+pub(super) fn split(selector: &str) -> (&str, &str) {
+    let (kind, rest) = selector.split_once(':').unwrap_or(("", selector));
+    let known = |(word, body): (&str, _)| MATCH_TYPES.iter().any(|&(name, _)| name == word).then_some(body);
+    (kind, rest.split_once(':').and_then(known).unwrap_or(rest))
+}
 
 /// What is wrong with a selector, and with which of its characters.
 #[derive(Debug)]
@@ -93,6 +103,26 @@ impl Matcher {
         }
     }
 
+    pub fn kind(&self) -> Matching {
+        match self {
+            Matcher::Literal(_) => Matching::Literal,
+            Matcher::Glob(_) => Matching::Glob,
+            Matcher::Regex(_) => Matching::Regex,
+        }
+    }
+
+    /// All names that match as a whole; None where that cannot be said. `selector` is what this was made from.
+    pub fn language(&self, selector: &str, path: bool) -> Option<Language> {
+        match self {
+            Matcher::Literal(literal) => Language::literal(literal),
+            Matcher::Glob(_) => {
+                let flavour = if path { Flavour::Path } else { Flavour::Name };
+                glob::language(split(selector).1, flavour)
+            }
+            Matcher::Regex(regex) => regex.language(),
+        }
+    }
+
     /// Whether a dotted name matches: a regex may also match it with a dot behind, or a part of it that ends in
     /// a dot, and so select all that is below.
     fn selects_dotted(&self, name: &str) -> Result<bool, Exhausted> {
@@ -117,10 +147,19 @@ pub(super) struct ScopeSelector {
     pub kind: ScopeKind,
     pub matcher: Matcher,
     /// For files: compared with the absolute path of any file, wherever it lies.
-    absolute: bool,
+    pub absolute: bool,
 }
 
 impl ScopeSelector {
+    /// Whether it selects this very name: of a module, a file, an object or an origin, as its kind is.
+    pub fn selects(&self, name: &str) -> bool {
+        let matches = match self.kind {
+            ScopeKind::Package | ScopeKind::Object => self.matcher.selects_dotted(name),
+            ScopeKind::File | ScopeKind::Origin => self.matcher.is_match(name),
+        };
+        matches == Ok(true)
+    }
+
     pub fn parse(text: &str) -> Result<ScopeSelector, SelectorError> {
         let parts = Parts::split(text, SCOPE_KINDS)?;
         let flavour = if parts.kind == ScopeKind::File { Flavour::Path } else { Flavour::Name };
@@ -134,7 +173,7 @@ impl ScopeSelector {
         }
         let absolute = parts.kind == ScopeKind::File
             && match parts.matching {
-                MatchType::Regex => parts.pattern.trim_start_matches(['^', '\\']).starts_with('/'),
+                Matching::Regex => parts.pattern.trim_start_matches(['^', '\\']).starts_with('/'),
                 _ => parts.pattern.starts_with('/'),
             };
         Ok(ScopeSelector { kind: parts.kind, matcher: parts.compile(flavour)?, absolute })
@@ -188,7 +227,7 @@ fn any<I: IntoIterator<Item: AsRef<str>>>(
 #[derive(Debug)]
 pub(super) struct ValueSelector {
     pub kind: Kinds,
-    matcher: Matcher,
+    pub matcher: Matcher,
 }
 
 impl ValueSelector {
@@ -211,7 +250,7 @@ impl ValueSelector {
 /// A selector taken apart.
 struct Parts<'a, K> {
     kind: K,
-    matching: MatchType,
+    matching: Matching,
     pattern: &'a str,
     /// Where the pattern begins, in characters.
     at: usize,
@@ -239,7 +278,7 @@ impl<'a, K: Copy> Parts<'a, K> {
             });
         };
         let (matching, pattern, at) = match rest.split_once(':') {
-            None => (MatchType::Glob, rest, at + 1),
+            None => (Matching::Glob, rest, at + 1),
             Some((word, pattern)) => {
                 let characters = at + 1..at + 1 + word.chars().count();
                 let next = characters.end + 1;
@@ -266,12 +305,12 @@ impl<'a, K: Copy> Parts<'a, K> {
 
     fn compile(&self, flavour: Flavour) -> Result<Matcher, SelectorError> {
         let (id, offset, message) = match self.matching {
-            MatchType::Literal => return Ok(Matcher::Literal(self.pattern.into())),
-            MatchType::Glob => match Glob::new(self.pattern, flavour) {
+            Matching::Literal => return Ok(Matcher::Literal(self.pattern.into())),
+            Matching::Glob => match Glob::new(self.pattern, flavour) {
                 Ok(glob) => return Ok(Matcher::Glob(glob)),
                 Err(error) => ("bad-glob", error.offset, format!("{} in this glob", error.message)),
             },
-            MatchType::Regex => match NameRegex::new(self.pattern) {
+            Matching::Regex => match NameRegex::new(self.pattern) {
                 Ok(regex) => return Ok(Matcher::Regex(regex)),
                 Err(error) => {
                     ("bad-regex", error.offset, format!("bad regular expression: {}", error.message))

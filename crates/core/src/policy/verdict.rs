@@ -1,7 +1,7 @@
 //! The two walks over the rules: is this code recorded, and what becomes of this value.
 
 use super::index::RuleSet;
-use super::model::{Action, Exec};
+use super::model::{Action, Exec, Setting};
 use super::names::ScopeNames;
 use super::regex::Exhausted;
 use super::selector::Kinds;
@@ -41,11 +41,58 @@ pub struct ValueVerdict {
     pub secret: bool,
 }
 
+impl ValueVerdict {
+    fn stricter(self, other: ValueVerdict) -> ValueVerdict {
+        let strictest = if other.action > self.action { other } else { self };
+        ValueVerdict { secret: self.secret || other.secret, ..strictest }
+    }
+
+    fn of_pattern(rule: u32, (pattern, action): (u32, Action)) -> ValueVerdict {
+        let by = Decider::Pattern { rule, pattern };
+        ValueVerdict { action, by, secret: action != Action::Allow }
+    }
+}
+
+/// Some of the rules of a chain, and the defaults that hold with them.
+#[derive(Debug)]
+pub(super) struct View {
+    /// By rule, whether it is one of them. None: all are.
+    pub members: Option<Box<[bool]>>,
+    pub default_exec: Setting<Exec>,
+    pub default_value_action: Setting<Action>,
+}
+
+impl View {
+    /// Those of these rules that belong to it, last to first.
+    fn backward<'a>(&'a self, rules: &'a [u32]) -> impl Iterator<Item = u32> + 'a {
+        let belongs = move |&rule: &u32| {
+            self.members.as_ref().is_none_or(|members| members.get(rule as usize) == Some(&true))
+        };
+        rules.iter().rev().copied().filter(belongs)
+    }
+}
+
 const UNDECIDED: ValueVerdict = ValueVerdict { action: Action::Redact, by: Decider::Undecided, secret: true };
 
 impl CompiledRule {
-    pub(super) fn has_attr_patterns(&self) -> bool {
-        self.patterns.iter().any(|(selector, _)| selector.kind == Kinds::ATTR)
+    pub(super) fn has_patterns(&self, kind: Kinds) -> bool {
+        self.patterns.iter().any(|(selector, _)| selector.kind == kind)
+    }
+
+    /// The first pattern that matches a type; one that redacts or drops also covers what is derived from it.
+    fn pattern_for_type(&self, names: &[&str], bases: &[&str]) -> Result<Option<(u32, Action)>, Exhausted> {
+        for (index, (selector, action)) in (0_u32..).zip(&self.patterns) {
+            if selector.kind != Kinds::TYPE {
+                continue;
+            }
+            let bases = if *action == Action::Allow { &[] } else { bases };
+            for name in names.iter().chain(bases) {
+                if selector.is_match(name)? {
+                    return Ok(Some((index, *action)));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// The first pattern that matches: within a rule it alone counts.
@@ -111,7 +158,12 @@ impl Policy {
     pub fn scope(&self, names: &ScopeNames) -> ScopeVerdict {
         let inner = &*self.inner;
         let Ok(matching) = inner.index.matching(&inner.compiled, names) else {
-            let none = RuleSet { rules: Box::default(), with_attr: Box::default(), attr_set: 0 };
+            let none = RuleSet {
+                rules: Box::default(),
+                with_attr: Box::default(),
+                with_type: Box::default(),
+                attr_set: 0,
+            };
             return ScopeVerdict {
                 trace: false,
                 by: Decider::Undecided,
@@ -119,14 +171,20 @@ impl Policy {
                 matching: Arc::new(none),
             };
         };
-        let decided = matching
-            .rules
-            .iter()
-            .rev()
-            .find_map(|&rule| self.rule(rule)?.exec.map(|exec| (exec, Decider::Rule { rule })));
-        let default = || (inner.default_exec.value, Decider::Default { filter: inner.default_exec.filter });
-        let (exec, by) = decided.unwrap_or_else(default);
+        let mut verdicts = inner.views.iter().map(|view| self.exec(view, &matching));
+        let whole = verdicts.next().unwrap_or((Exec::Skip, Decider::Undecided));
+        let (exec, by) = match whole.0 {
+            Exec::Trace => verdicts.find(|(exec, _)| *exec == Exec::Skip).unwrap_or(whole),
+            Exec::Skip => whole,
+        };
+        drop(verdicts);
         ScopeVerdict { trace: exec == Exec::Trace, by, undecided: false, matching }
+    }
+
+    fn exec(&self, view: &View, matching: &RuleSet) -> (Exec, Decider) {
+        view.backward(&matching.rules)
+            .find_map(|rule| self.rule(rule)?.exec.map(|exec| (exec, Decider::Rule { rule })))
+            .unwrap_or((view.default_exec.value, Decider::Default { filter: view.default_exec.filter }))
     }
 
     fn rule(&self, rule: u32) -> Option<&CompiledRule> {
@@ -146,20 +204,28 @@ impl ScopeVerdict {
         if self.undecided {
             return UNDECIDED;
         }
-        self.walk(policy, kinds, names).unwrap_or(UNDECIDED)
+        let verdicts = policy.inner.views.iter().map(|view| self.walk(policy, view, kinds, names));
+        let strictest = verdicts.reduce(|all, one| Ok(all?.stricter(one?)));
+        strictest.unwrap_or(Err(Exhausted)).unwrap_or(UNDECIDED)
     }
 
-    fn walk(&self, policy: &Policy, kinds: Kinds, names: &[&str]) -> Result<ValueVerdict, Exhausted> {
+    fn walk(
+        &self,
+        policy: &Policy,
+        view: &View,
+        kinds: Kinds,
+        names: &[&str],
+    ) -> Result<ValueVerdict, Exhausted> {
         // The first default on the way back. A default never stops the search for a pattern: an allowing one is
         // weaker than any pattern, and after a closing one it is still asked whether the value is a secret.
         let mut default: Option<(Action, Decider)> = None;
-        for &rule in self.matching.rules.iter().rev() {
+        for rule in view.backward(&self.matching.rules) {
             let Some(compiled) = policy.rule(rule) else { continue };
-            if let Some((pattern, action)) = compiled.pattern(kinds, names)? {
-                let secret = action != Action::Allow;
+            if let Some(found) = compiled.pattern(kinds, names)? {
+                let ValueVerdict { action, by, secret } = ValueVerdict::of_pattern(rule, found);
                 let (action, by) = match default {
                     Some((closed, by)) if closed != Action::Allow => (closed, by),
-                    _ => (action, Decider::Pattern { rule, pattern }),
+                    _ => (action, by),
                 };
                 return Ok(ValueVerdict { action, by, secret });
             }
@@ -168,7 +234,7 @@ impl ScopeVerdict {
             }
         }
         let (action, by) = default.unwrap_or_else(|| {
-            let setting = policy.default_value_action();
+            let setting = &view.default_value_action;
             (setting.value, Decider::Default { filter: setting.filter })
         });
         Ok(ValueVerdict { action, by, secret: false })
@@ -177,28 +243,49 @@ impl ScopeVerdict {
     /// What becomes of an attribute, field or key inside a value that is allowed. None: no pattern speaks of
     /// it, and it shares the verdict of the value that holds it.
     pub fn attr(&self, policy: &Policy, name: &str) -> Option<ValueVerdict> {
+        self.by_patterns(policy, &self.matching.with_attr, |rule| rule.pattern(Kinds::ATTR, &[name]))
+    }
+
+    /// What becomes of a value that is allowed by its name, for its type. `names` is everything that the type is
+    /// called, `bases` the same for the types that it is derived from. None: no pattern speaks of it.
+    pub fn of_type(&self, policy: &Policy, names: &[&str], bases: &[&str]) -> Option<ValueVerdict> {
+        self.by_patterns(policy, &self.matching.with_type, |rule| rule.pattern_for_type(names, bases))
+    }
+
+    fn by_patterns(
+        &self,
+        policy: &Policy,
+        rules: &[u32],
+        find: impl Fn(&CompiledRule) -> Result<Option<(u32, Action)>, Exhausted>,
+    ) -> Option<ValueVerdict> {
         if self.undecided {
             return Some(UNDECIDED);
         }
-        for &rule in self.matching.with_attr.iter().rev() {
-            match policy.rule(rule)?.pattern(Kinds::ATTR, &[name]) {
-                Ok(None) => {}
-                Ok(Some((pattern, action))) => {
-                    let by = Decider::Pattern { rule, pattern };
-                    return Some(ValueVerdict { action, by, secret: action != Action::Allow });
+        let within = |view: &View| {
+            for rule in view.backward(rules) {
+                if let Some(found) = find(policy.rule(rule)?).transpose() {
+                    return Some(found.map_or(UNDECIDED, |found| ValueVerdict::of_pattern(rule, found)));
                 }
-                Err(Exhausted) => return Some(UNDECIDED),
             }
-        }
-        None
+            None
+        };
+        policy.inner.views.iter().filter_map(within).reduce(|all, one| match one.by {
+            Decider::Undecided => one,
+            _ if all.by == Decider::Undecided => all,
+            _ => all.stricter(one),
+        })
     }
 
     pub fn has_attr_patterns(&self) -> bool {
-        self.matching.attr_set != 0
+        !self.matching.with_attr.is_empty()
     }
 
-    /// A number that scopes share whose `attr` patterns are the same, so that answers of [`Self::attr`] can be
-    /// remembered by it and the name. 0: there are none.
+    pub fn has_type_patterns(&self) -> bool {
+        !self.matching.with_type.is_empty()
+    }
+
+    /// A number that scopes share whose `attr` and `type` patterns are the same, so that answers of [`Self::attr`]
+    /// and [`Self::of_type`] can be remembered by it and the name. 0: there are none.
     pub fn attr_set(&self) -> u32 {
         self.matching.attr_set
     }

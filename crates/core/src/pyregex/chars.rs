@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use regex_syntax::hir::{Class, HirKind};
 
+use crate::language::{complement, sorted};
+
 use super::ast::{Case, Category, ClassKind, Set, SetItem};
 
 type Ranges = Vec<(u32, u32)>;
@@ -131,6 +133,25 @@ impl Category {
         };
         inside != self.negate
     }
+
+    fn ranges(&self) -> Ranges {
+        let class = match (self.kind, self.ascii) {
+            (ClassKind::Digit, true) => "[0-9]",
+            (ClassKind::Digit, false) => r"\p{Nd}",
+            (ClassKind::Space, true) => r"[\t-\r ]",
+            (ClassKind::Space, false) => {
+                r"[\t-\r \x1c-\x1f\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
+            }
+            (ClassKind::Word, true) => "[0-9A-Z_a-z]",
+            (ClassKind::Word, false) => r"[\p{L}\p{N}_]",
+        };
+        static WORD: OnceLock<Ranges> = OnceLock::new();
+        let found = match (self.kind, self.ascii) {
+            (ClassKind::Word, false) => WORD.get_or_init(|| sorted(ranges(class))).clone(),
+            _ => sorted(ranges(class)),
+        };
+        if self.negate { complement(&found) } else { found }
+    }
 }
 
 /// A set made ready for matching.
@@ -227,10 +248,66 @@ impl CharSet {
         inside != self.negate
     }
 
+    /// The letter, in lower case, if the set is the forms of one letter.
+    pub fn letter(&self) -> Option<char> {
+        let (&(first, end), _) = self.ranges.split_first()?;
+        let one = self.case != Case::Exact && !self.negate && self.categories.is_empty() && first == end;
+        let same =
+            self.ranges.iter().all(|&(start, end)| start == end && same_letters(first).contains(&start));
+        char::from_u32(first).filter(|_| one && same)
+    }
+
+    /// The code points of the set. None for some rare sets beyond U+FFFF.
+    pub fn ranges(&self) -> Option<Ranges> {
+        if !self.folded.is_empty() {
+            return None;
+        }
+        let mut all = self.ranges.clone();
+        for category in &self.categories {
+            all.extend(category.ranges());
+        }
+        let all = lowered_to(&sorted(all), self.case);
+        Some(if self.negate { complement(&all) } else { all })
+    }
+
     #[inline]
     pub fn contains(&self, code: u32) -> bool {
         if code < 0x80 { self.ascii >> code & 1 == 1 } else { self.look_up(code) }
     }
+}
+
+/// The code points whose lower case is one of these, and those that stay as they are and are among them.
+pub(super) fn lowered_to(ranges: &[(u32, u32)], case: Case) -> Ranges {
+    static CHANGED: OnceLock<Vec<(u32, u32)>> = OnceLock::new();
+    if case == Case::Exact {
+        return ranges.to_vec();
+    }
+    let changes = |code: u32, case: Case| (code, lower(code, case));
+    let ascii: Vec<(u32, u32)>;
+    let changed = if case == Case::Ascii {
+        ascii = (0x41..=0x5a).map(|code| changes(code, case)).collect();
+        &ascii
+    } else {
+        // No letter beyond has a case.
+        let all = || (0..0x2_0000).map(|code| changes(code, Case::Unicode)).filter(|(code, low)| code != low);
+        CHANGED.get_or_init(|| all().collect())
+    };
+    let mut made = Vec::new();
+    for &(start, end) in ranges {
+        let mut next = start;
+        let from = changed.partition_point(|&(code, _)| code < start);
+        for &(code, _) in changed[from..].iter().take_while(|&&(code, _)| code <= end) {
+            if next < code {
+                made.push((next, code - 1));
+            }
+            next = code + 1;
+        }
+        if next <= end {
+            made.push((next, end));
+        }
+    }
+    made.extend(changed.iter().filter(|&&(_, low)| contains(ranges, low)).map(|&(code, _)| (code, code)));
+    sorted(made)
 }
 
 fn contains_any(ranges: &[(u32, u32)], code: u32) -> bool {

@@ -16,6 +16,7 @@ mod escapes;
 mod groups;
 mod inline_flags;
 mod join;
+mod language;
 mod matcher;
 mod memory;
 mod parse;
@@ -29,6 +30,7 @@ mod tests;
 
 use std::fmt;
 
+use crate::language::Language;
 use program::Program;
 
 /// The flags that a pattern begins with; `(?i)` and the like add to them.
@@ -91,6 +93,21 @@ impl Regex {
     /// `re.fullmatch`.
     pub fn is_full_match(&self, text: &str) -> Result<bool, Exhausted> {
         matcher::matches(&self.program, text, true)
+    }
+
+    /// What it matches as a whole, for questions about all texts at once; None where that cannot be said.
+    pub fn language(&self) -> Option<Language> {
+        language::language(&self.program)
+    }
+
+    /// What the pattern says when it is nothing but plain characters, with an anchor before them at most.
+    pub fn plain_word(&self) -> Option<String> {
+        language::plain_word(&self.program)
+    }
+
+    /// Whether it begins with an anchor, and whether it has one for the end anywhere.
+    pub fn anchors(&self) -> (bool, bool) {
+        language::anchors(&self.program)
     }
 
     /// `re.search`.

@@ -202,7 +202,11 @@ pub const REDACTIONS: Table = Table {
             Kind::Text,
             "Where in the value: `$` is the value itself, `$.password`, `$.rows[3].pin`",
         ),
-        column("kind", Kind::Text, "`argument`, `local`, `global`, `return`, `attribute`"),
+        column(
+            "kind",
+            Kind::Text,
+            "`argument`, `local`, `global`, `return`, `attribute`, or `type` where a `type` pattern decided",
+        ),
         column("action", Kind::Text, "`redact` or `drop`"),
         column("filter", Kind::Text, "Name of the filter that decided"),
         nullable("rule", Kind::Text, "Selector of the rule that decided; null: the filter's default"),

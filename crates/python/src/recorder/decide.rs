@@ -295,6 +295,22 @@ unsafe fn runtime_module(globals: *mut PyObject) -> Option<String> {
     }
 }
 
+/// The file of a loaded module, as the module says; nothing of the program is asked for it.
+///
+/// # Safety
+/// The GIL is held.
+pub unsafe fn module_file(module: &str) -> Option<String> {
+    // SAFETY: the modules are a dictionary, and what is a module has one.
+    unsafe {
+        let module = entry(py::PyImport_GetModuleDict(), module);
+        if module.is_null() || py::PyModule_Check(module) == 0 {
+            return None;
+        }
+        let file = entry(py::PyModule_GetDict(module), "__file__");
+        (!file.is_null() && py::PyUnicode_CheckExact(file) != 0).then(|| ffi::string(file))
+    }
+}
+
 /// An entry of a dictionary under a text; no key is asked for its hash or equality.
 unsafe fn entry(dict: *mut PyObject, wanted: &str) -> *mut PyObject {
     let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());

@@ -50,6 +50,47 @@ unsafe fn type_name(of: *mut PyTypeObject) -> String {
     }
 }
 
+/// Everything that a type is called, and everything that the types are called that it is derived from, `object`
+/// aside. `modules` says what else a module is called.
+///
+/// # Safety
+/// `of` is a live type and the GIL is held.
+pub unsafe fn names_of(
+    of: *mut PyTypeObject,
+    modules: impl Fn(&str) -> Vec<String>,
+) -> (Vec<String>, Vec<String>) {
+    let (mut names, mut bases) = (Vec::new(), Vec::new());
+    // SAFETY: a live type's resolution order is a tuple of types; the names of a type are read where it keeps them.
+    unsafe {
+        add_names(of, &modules, &mut names);
+        let order = (*of).tp_mro;
+        for index in 1..if order.is_null() { 0 } else { py::PyTuple_Size(order) } {
+            let base: *mut PyTypeObject = py::PyTuple_GetItem(order, index).cast();
+            if base != &raw mut py::PyBaseObject_Type {
+                add_names(base, &modules, &mut bases);
+            }
+        }
+    }
+    (names, bases)
+}
+
+unsafe fn add_names(of: *mut PyTypeObject, modules: impl Fn(&str) -> Vec<String>, names: &mut Vec<String>) {
+    // SAFETY: a live type.
+    let (whole, qualname) = unsafe {
+        let qualname = ffi::tamis_type_qualname(of);
+        let whole = type_name(of);
+        let bare = if qualname.is_null() { None } else { Some(ffi::string(qualname)) };
+        (whole.clone(), bare.unwrap_or(whole))
+    };
+    match whole.strip_suffix(qualname.as_str()).and_then(|module| module.strip_suffix('.')) {
+        Some(module) => names.extend(modules(module).iter().map(|module| format!("{module}.{qualname}"))),
+        None => names.push(format!("builtins.{whole}")),
+    }
+    names.push(qualname.rsplit('.').next().unwrap_or_default().to_owned());
+    names.push(qualname);
+    names.push(whole);
+}
+
 /// Finds out how objects of a type are read.
 ///
 /// # Safety

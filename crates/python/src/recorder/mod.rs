@@ -53,6 +53,7 @@ fn plan(policy: &Bound<'_, Policy>, namer: Py<Namer>, options: Options) -> Plan 
     };
     Plan {
         policy: policy.get().inner.clone(),
+        types_namer: namer.clone_ref(policy.py()),
         namer,
         home: options.home,
         own: options.own,

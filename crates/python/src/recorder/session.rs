@@ -67,6 +67,8 @@ pub unsafe fn recorder() -> *mut Recorder {
 pub struct Plan {
     pub policy: Policy,
     pub namer: Py<Namer>,
+    /// The same one, for the types of values.
+    pub types_namer: Py<Namer>,
     pub home: String,
     pub own: Vec<String>,
     pub limits: Limits,
@@ -98,7 +100,7 @@ pub unsafe fn begin(arena: Arena, parent: u32, plan: Plan) -> Result<(), &'stati
         writer,
         epoch: EPOCH.fetch_add(1, Ordering::Relaxed) + 1,
         extra_index: extra_index as isize,
-        values: Values::new(plan.policy.clone(), plan.limits, plan.by_slot),
+        values: Values::new(plan.policy.clone(), plan.types_namer, plan.limits, plan.by_slot),
         policy: plan.policy,
         namer: plan.namer,
         home: plan.home,

@@ -4,11 +4,13 @@
 //! character, and a bit set says which positions may consume the next one. Nothing is ever tried twice.
 
 mod automaton;
+mod language;
 mod parse;
 #[cfg(test)]
 mod tests;
 
 use automaton::Automaton;
+pub use language::language;
 use parse::Node;
 use std::fmt;
 

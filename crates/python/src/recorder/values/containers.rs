@@ -189,7 +189,7 @@ impl Values {
                 out.tag(tag::KEY);
                 out.u32(id);
             } else {
-                self.value(out, key, 0, attrs)?;
+                self.other_key(out, key, attrs)?;
             }
             Ok(self.key_act(key, attrs))
         }

@@ -4,7 +4,9 @@
 mod containers;
 mod known;
 mod objects;
+mod typed;
 
+use pyo3::Py;
 use pyo3::ffi::{self as py, PyObject};
 use rustc_hash::FxHashMap;
 use tamis_core::policy::{Policy, ScopeVerdict};
@@ -13,6 +15,7 @@ use tamis_core::wire::{tag, unread, value_kind};
 use super::decide::act_of;
 use super::out::{Act, Action, Out, Restart};
 use super::types::{Base, TypeInfo, Types};
+use crate::policy::Namer;
 use containers::int;
 
 /// How much of a value is kept.
@@ -33,10 +36,12 @@ pub struct Limits {
 /// Longest string that an item may hold: see [`Out`].
 pub const MAX_STRING: usize = 1000;
 
-/// The attribute patterns that apply in some scopes, and what they said so far.
+/// The attribute and type patterns that apply in some scopes, and what they said so far.
 struct AttrSet {
     scope: ScopeVerdict,
     any: bool,
+    typed: bool,
+    by_type: FxHashMap<u32, Act>,
     by_key: FxHashMap<usize, Act>,
     by_text: FxHashMap<String, Act>,
     by_shape: FxHashMap<u32, Box<[Act]>>,
@@ -53,6 +58,9 @@ pub struct Values {
     /// Objects and frames are read by slot.
     pub by_slot: bool,
     policy: Policy,
+    /// Whether any pattern of the policy speaks of types.
+    typed: bool,
+    namer: Py<Namer>,
     sets: Vec<AttrSet>,
     set_numbers: FxHashMap<u32, u32>,
     /// The containers that are being read, outermost first.
@@ -62,11 +70,13 @@ pub struct Values {
 type Done = Result<(), Restart>;
 
 impl Values {
-    pub fn new(policy: Policy, limits: Limits, by_slot: bool) -> Values {
+    pub fn new(policy: Policy, namer: Py<Namer>, limits: Limits, by_slot: bool) -> Values {
         Values {
             types: Types::new(),
             limits,
             by_slot,
+            typed: policy.has_type_patterns(),
+            namer,
             policy,
             sets: Vec::new(),
             set_numbers: FxHashMap::default(),
@@ -81,6 +91,8 @@ impl Values {
             self.sets.push(AttrSet {
                 scope: scope.clone(),
                 any,
+                typed: scope.has_type_patterns(),
+                by_type: FxHashMap::default(),
                 by_key: FxHashMap::default(),
                 by_text: FxHashMap::default(),
                 by_shape: FxHashMap::default(),
@@ -158,6 +170,14 @@ impl Values {
 
     /// Writes a value that may be captured; `depth` levels of what it holds are shown.
     pub unsafe fn value(&mut self, out: &mut Out, object: *mut PyObject, depth: u32, attrs: u32) -> Done {
+        if self.typed {
+            // SAFETY: as for this function.
+            let act = unsafe { self.type_act(object, attrs)? };
+            if act.action != Action::Allow {
+                // SAFETY: as for this function.
+                return unsafe { self.marker(out, object, &act) };
+            }
+        }
         // SAFETY: a live object; the addresses compared are those of static types and singletons; what is called
         // for a type is for objects of that very type.
         unsafe {

@@ -1,0 +1,185 @@
+//! Rules and patterns that match nothing in a project whose names are known.
+
+use super::super::names::ScopeNames;
+use super::super::selector::{Kinds, Matching, ScopeKind, split};
+use super::super::{Source, compose};
+use super::{Findings, Scope};
+use crate::diagnostics::Diagnostic;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// A code object of the project, and the names in it.
+#[derive(Clone, Debug)]
+pub struct ProjectCode {
+    pub names: ScopeNames,
+    pub parameters: Vec<String>,
+    pub locals: Vec<String>,
+    /// Names that are neither: globals and builtins, and attributes, which code objects do not tell apart.
+    pub others: Vec<String>,
+}
+
+/// The names of a project, found in its sources.
+#[derive(Clone, Debug, Default)]
+pub struct Project {
+    pub code: Vec<ProjectCode>,
+    /// Attributes, and texts that may be keys of mappings.
+    pub words: Vec<String>,
+    /// Top-level names of modules that are not the project's: rules about them match nothing in it.
+    pub foreign: Vec<String>,
+}
+
+/// What of a chain matches nothing in the project. The first `given` filters come with Tamis.
+pub fn look(sources: &[Source], given: usize, project: &Project) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    let policy = compose::compose(compose::read(sources)?)?;
+    let files = compose::read(sources)?;
+    let mut findings = Findings::new(&files, given);
+    // Many code objects are matched by the same rules, and are looked at together.
+    let mut groups: FxHashMap<Vec<u32>, Vec<&ProjectCode>> = FxHashMap::default();
+    for code in &project.code {
+        groups.entry(policy.scope(&code.names).matching().to_vec()).or_default().push(code);
+    }
+    let universe = Universe::new(project);
+    for index in findings.own() {
+        let matched = groups.iter().filter(|(rules, _)| rules.binary_search(&(index as u32)).is_ok());
+        let code: Vec<&ProjectCode> = matched.flat_map(|(_, code)| code.iter().copied()).collect();
+        if code.is_empty() {
+            rule_without_code(&mut findings, index, &universe);
+        } else if !findings.rules[index].patterns.is_empty() {
+            patterns_without_names(&mut findings, index, &code, &universe);
+        }
+    }
+    Ok(findings.sorted())
+}
+
+/// All names of the project.
+struct Universe<'a> {
+    modules: FxHashSet<&'a str>,
+    objects: FxHashSet<&'a str>,
+    files: FxHashSet<&'a str>,
+    words: FxHashSet<&'a str>,
+    foreign: FxHashSet<&'a str>,
+}
+
+impl<'a> Universe<'a> {
+    fn new(project: &'a Project) -> Universe<'a> {
+        let names = || project.code.iter().map(|code| &code.names);
+        let mut modules = FxHashSet::default();
+        for module in names().flat_map(|names| &names.modules) {
+            let dots = module.match_indices('.').map(|(dot, _)| &module[..dot]);
+            modules.extend(dots.chain([module.as_str()]));
+        }
+        let objects = names().flat_map(|names| &names.objects).flat_map(|object| object.covering());
+        Universe {
+            modules,
+            objects: objects.collect(),
+            files: names().map(|names| names.file.as_str()).collect(),
+            words: project.words.iter().map(String::as_str).collect(),
+            foreign: project.foreign.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
+const AT_RUN_TIME: &str =
+    "if it is there at run time only, write `accept = [\"matches-nothing\"]` at the rule";
+
+fn rule_without_code(findings: &mut Findings, index: usize, universe: &Universe) {
+    let Scope { rule, .. } = &findings.rules[index];
+    let (kind, selector) = (rule.selector.kind, rule.info.selector.clone());
+    let body = split(&selector).1;
+    let names = match kind {
+        ScopeKind::Package => &universe.modules,
+        ScopeKind::Object => &universe.objects,
+        // What lies outside of the project is called by its absolute path.
+        ScopeKind::File if rule.selector.absolute || body.starts_with("**") || body.starts_with('<') => {
+            return;
+        }
+        ScopeKind::File => &universe.files,
+        ScopeKind::Origin => return,
+    };
+    let head = body.trim_start_matches('^').split(['.', '\\', '*', '/']).next().unwrap_or_default();
+    if kind != ScopeKind::File && universe.foreign.contains(head) {
+        return;
+    }
+    let span = rule.spans.selector.clone();
+    let message = "this rule matches nothing in the project".to_owned();
+    let plain = body.strip_suffix(".*").unwrap_or(body);
+    match similar(plain, rule.selector.matcher.kind(), names) {
+        Some(meant) => {
+            findings.about_rule(index, "misspelt-name", &span, message, &format!("did you mean `{meant}`?"));
+        }
+        None => findings.about_rule(index, "matches-nothing", &span, message, AT_RUN_TIME),
+    }
+}
+
+fn patterns_without_names(findings: &mut Findings, index: usize, code: &[&ProjectCode], universe: &Universe) {
+    let mut known: FxHashMap<Kinds, FxHashSet<&str>> = FxHashMap::default();
+    for pattern in 0..findings.rules[index].patterns.len() {
+        let this = &findings.rules[index].patterns[pattern];
+        let (kind, what) = match this.kind() {
+            kind @ Kinds::ARG => (kind, "parameter"),
+            kind @ Kinds::LOCAL => (kind, "local"),
+            kind @ Kinds::GLOBAL => (kind, "global"),
+            kind @ Kinds::RET => (kind, "function"),
+            kind @ Kinds::ATTR => (kind, "attribute"),
+            // Types come from anywhere.
+            _ => continue,
+        };
+        let names = known.entry(kind).or_insert_with(|| match kind {
+            Kinds::ATTR => universe.words.clone(),
+            _ => names_of(kind, code),
+        });
+        if names.iter().any(|name| this.matches(name)) {
+            continue;
+        }
+        let span = this.parsed.spans.selector.clone();
+        let message = format!("this pattern matches no {what} in the code of its rule");
+        match similar(this.body(), this.matching(), names) {
+            Some(meant) => {
+                findings.about_rule(
+                    index,
+                    "misspelt-name",
+                    &span,
+                    message,
+                    &format!("did you mean `{meant}`?"),
+                );
+            }
+            // Keys of mappings come from data too.
+            None if kind == Kinds::ATTR => {}
+            None => findings.about_rule(index, "matches-nothing", &span, message, AT_RUN_TIME),
+        }
+    }
+}
+
+fn names_of<'a>(kind: Kinds, code: &[&'a ProjectCode]) -> FxHashSet<&'a str> {
+    let mut names = FxHashSet::default();
+    for code in code {
+        let lists: &[&Vec<String>] = match kind {
+            Kinds::ARG => &[&code.parameters],
+            Kinds::LOCAL => &[&code.parameters, &code.locals],
+            Kinds::GLOBAL => &[&code.others],
+            _ => &[],
+        };
+        names.extend(lists.iter().flat_map(|list| list.iter().map(String::as_str)));
+        if kind == Kinds::RET {
+            let qualname = code.names.qualname.as_str();
+            names.extend(code.names.objects.iter().map(|object| object.name.as_str()));
+            names.extend([qualname, qualname.rsplit('.').next().unwrap_or(qualname)]);
+        }
+    }
+    names
+}
+
+/// The name that somebody who wrote this probably meant. Only a pattern without wildcards is a name.
+fn similar(body: &str, matching: Matching, names: &FxHashSet<&str>) -> Option<String> {
+    if matching == Matching::Regex || matching == Matching::Glob && body.contains(['*', '?', '[', '{', '\\'])
+    {
+        return None;
+    }
+    let word = body.to_lowercase();
+    let length = word.chars().count();
+    let allowed = (length / 4).clamp(1, 2);
+    let near = names.iter().filter(|name| name.chars().count().abs_diff(length) <= allowed);
+    let distance = near.map(|name| (strsim::osa_distance(&word, &name.to_lowercase()), *name));
+    // Of two that are equally near, the same one each time.
+    let best = distance.filter(|&(distance, _)| distance <= allowed && length > 3).min();
+    best.map(|(_, name)| name.to_owned())
+}

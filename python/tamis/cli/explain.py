@@ -1,0 +1,187 @@
+"""Says what is recorded of a function, a class or a module, and why: every rule that matches it, the one that
+decided, and what becomes of its values. The sources are read for it; nothing of the program is run.
+
+Without a name: what is recorded of each file of the project; with --diff, what a filter more would change.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+
+from tamis.cli import EXIT_OK, EXIT_PROBLEMS
+from tamis.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any
+
+    from tamis.policy import LoadedPolicy
+    from tamis.policy.explain import Place
+
+EXAMPLES = """\
+  tamis explain my_app.auth.login                    by its name
+  tamis explain my_app/auth.py:12                    by its place
+  tamis explain my_app.auth.login --value password   one value only
+  tamis explain                                      the whole project
+  tamis explain --diff mine.toml                     what `--trace-filter mine.toml` would change
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", metavar="NAME", help="`module.function`, or FILE:LINE")
+    parser.add_argument("--value", metavar="NAME", help="only what is called so")
+    parser.add_argument(
+        "--diff", metavar="FILE", help="what this filter would change, as the last of the chain"
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument(
+        "--trace-filter", action="append", default=[], metavar="FILE", help="a filter more (repeatable)"
+    )
+    parser.add_argument("--no-auto-filter", action="store_true", help="leave the project's filter out")
+    parser.add_argument("--project-root", metavar="DIR", help="the folder that file names are relative to")
+    parser.add_argument(
+        "--framework", choices=("pytest", "unittest"), help="as when this test framework runs"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    from tamis.policy import explain, load_policy
+
+    def load(*more: str) -> LoadedPolicy:
+        return load_policy(
+            trace_filter=[*args.trace_filter, *more],
+            start=os.getcwd(),
+            project_root=args.project_root,
+            auto=not args.no_auto_filter,
+            framework=args.framework,
+        )
+
+    loaded = load()
+    if args.diff is not None:
+        if args.name is not None:
+            raise UsageError("`--diff` is for the whole project", hint="leave the name away")
+        return _diff(loaded, load(args.diff), args.json)
+    if args.name is None:
+        return _project(loaded, args.json)
+    places = _places(loaded, args.name)
+    if not places:
+        print(f"error: there is no `{args.name}` in the project {loaded.project_root}", file=sys.stderr)
+        return EXIT_PROBLEMS
+    if args.value is not None:
+        found = [
+            {
+                **explain.describe(loaded.policy, place),
+                "values": explain.value(loaded.policy, place, args.value),
+            }
+            for place in places
+        ]
+    else:
+        found = [explain.describe(loaded.policy, place) for place in places]
+    if args.json:
+        print(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        print("\n\n".join("\n".join(_lines(one)) for one in found))
+    return EXIT_OK
+
+
+def _places(loaded: LoadedPolicy, name: str) -> list[Place]:
+    from tamis.policy import explain
+    from tamis.policy.names import scan
+    from tamis.record.setup import namer
+
+    names = namer(loaded.project_root)
+    if place := re.fullmatch(r"(?P<file>.*[^:]):(?P<line>[0-9]{1,9})", name, re.DOTALL):
+        if not os.path.isfile(place["file"]):
+            raise UsageError(f"there is no file `{place['file']}`")
+        found = explain.at_line(place["file"], int(place["line"]), names)
+        if found is None:
+            raise UsageError(f"`{place['file']}` cannot be compiled")
+        return [found]
+    return explain.by_name(scan(loaded.project_root, names), name)
+
+
+def _lines(one: dict[str, Any]) -> list[str]:
+    lines = [f"{one['name']} ({one['file']}:{one['line']}) is {'' if one['trace'] else 'not '}recorded"]
+    lines.append(f"  decided by {_decider(one['by'])}")
+    if one["rules"]:
+        lines.append("  rules that match, the last one first:")
+    for rule in reversed(one["rules"]):
+        says = [f"{key} = {rule[key]}" for key in ("exec", "value_default") if rule[key] != "inherit"]
+        lines.append(
+            f"    {rule['selector']}  {', '.join(says)}".rstrip() + f"  ({rule['path']}:{rule['line']})"
+        )
+    lines.append("  values:")
+    for value in one["values"]:
+        if value["action"] is None:
+            lines.append(f"    {value['name']} (attr): as the value that holds it")
+            continue
+        secret = ", a secret" if value["secret"] else ""
+        kinds = ", ".join(value["kinds"])
+        lines.append(
+            f"    {value['name']} ({kinds}): {value['action']}{secret}, decided by {_decider(value['by'])}"
+        )
+    return lines
+
+
+def _decider(by: dict[str, Any]) -> str:
+    if by["what"] == "undecided":
+        return "nobody: a regular expression takes too much work"
+    if by["what"] == "default":
+        return f"the default of {by['path']}"
+    # What spans lines in the filter is too long for one.
+    selector = by.get("pattern") or by["selector"]
+    shown = selector if "\n" not in selector else selector.partition("\n")[0] + "…"
+    reason = f": {by['reason']}" if by["reason"] else ""
+    return f"`{shown}` ({by['path']}:{by['line']}){reason}"
+
+
+def _project(loaded: LoadedPolicy, as_json: bool) -> int:
+    from tamis.policy.explain import totals
+    from tamis.policy.names import scan
+    from tamis.record.setup import namer
+
+    rows = list(totals(loaded.policy, scan(loaded.project_root, namer(loaded.project_root))))
+    if as_json:
+        found = [
+            {"file": file.file, "recorded": traced, "code_objects": count} for file, traced, count in rows
+        ]
+        print(json.dumps(found, ensure_ascii=False, indent=2))
+        return EXIT_OK
+    width = max((len(file.file) for file, _, _ in rows), default=0)
+    for file, traced, count in rows:
+        print(f"{file.file:{width}}  {_share(traced, count)}")
+    traced, count = sum(row[1] for row in rows), sum(row[2] for row in rows)
+    print(f"{len(rows)} files, {traced} of {count} code objects are recorded")
+    return EXIT_OK
+
+
+def _share(traced: int, count: int) -> str:
+    if traced == count:
+        return "recorded"
+    return f"{traced} of {count} recorded" if traced else "skipped"
+
+
+def _diff(before: LoadedPolicy, after: LoadedPolicy, as_json: bool) -> int:
+    from tamis.policy.explain import changes
+    from tamis.policy.names import scan
+    from tamis.record.setup import namer
+
+    names = scan(before.project_root, namer(before.project_root))
+    found = list(changes(before.policy, after.policy, names))
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=2))
+        return EXIT_OK
+    for one in found:
+        change = ""
+        if one["before"] != one["after"]:
+            change = ": recorded, was skipped" if one["after"] else ": skipped, was recorded"
+        print(f"{one['name']} ({one['file']}:{one['line']}){change}")
+        for value in one["values"]:
+            kinds = ", ".join(value["kinds"])
+            print(f"  {value['name']} ({kinds}): {value['after']}, was {value['before']}")
+    print(f"{len(found)} code object{'s' * (len(found) != 1)} would change")
+    return EXIT_OK

@@ -1,0 +1,165 @@
+"""`tamis explain`: names and places, every rule that matches, who decided, and why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tamis import cli
+
+HEAD = (
+    '[meta]\nname = "x"\nversion = 1\n[scope]\ndefault_exec = "inherit"\ndefault_value_action = "inherit"\n'
+)
+FILTER = (
+    HEAD
+    + """\
+[[scope.rules]]
+selector = "pkg:shop.*"
+exec = "skip"
+reason = "not now"
+[[scope.rules]]
+selector = "obj:shop.Cart"
+exec = "trace"
+value_default = "redact"
+[[scope.rules.value_patterns]]
+selector = "arg:order"
+action = "allow"
+reason = "needed"
+[[scope.rules.value_patterns]]
+selector = "attr:price"
+action = "drop"
+"""
+)
+SHOP = """\
+class Cart:
+    def add(self, order, customer):
+        def inner(password):
+            return password
+        return inner(
+            order)
+
+def pay(amount): return lambda: amount
+pay(1)()
+Cart().add("a", "b")
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / ".codetracer").mkdir()
+    (tmp_path / ".codetracer/trace-filter.toml").write_text(FILTER)
+    (tmp_path / "shop.py").write_text(SHOP)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CODETRACER_TRACE_FILTER", raising=False)
+    return tmp_path
+
+
+def explained(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
+    assert cli.main(["explain", *arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "qualname"),
+    [
+        ("shop", "<module>"), ("shop.Cart", "Cart"), ("shop.Cart.add", "Cart.add"), ("shop.py:1", "Cart"),
+        ("shop.py:2", "Cart.add"), ("shop.py:4", "Cart.add.<locals>.inner"), ("shop.py:5", "Cart.add"),
+        ("shop.py:6", "Cart.add"), ("shop.py:7", "<module>"), ("shop.py:8", "pay.<locals>.<lambda>"),
+        ("shop.py:99", "<module>"),
+    ],
+)  # fmt: skip
+def test_names_and_places(place, capsys, wanted, qualname):
+    """Code is found by its name, and by any line of it: the innermost object that the line belongs to."""
+    [one] = explained(capsys, wanted)
+    assert one["name"] == f"shop.{qualname}"
+
+
+def test_what_is_said(place, capsys):
+    """The verdict, who decided and where, the rules that match, each value with its decider and reason."""
+    assert cli.main(["explain", "shop.Cart.add"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("shop.Cart.add (shop.py:2) is recorded\n")
+    assert "decided by `obj:shop.Cart` (.codetracer/trace-filter.toml:12)" in out
+    assert "pkg:shop.*  exec = skip  (.codetracer/trace-filter.toml:8)" in out
+    assert (
+        "order (arg, local): allow, decided by `arg:order` (.codetracer/trace-filter.toml:16): needed" in out
+    )
+    assert "customer (arg, local): redact, decided by `obj:shop.Cart`" in out
+    assert "return (ret): redact, decided by `obj:shop.Cart`" in out
+    assert cli.main(["explain", "shop.pay"]) == 0
+    out = capsys.readouterr().out
+    assert "is not recorded\n  decided by `pkg:shop.*` (.codetracer/trace-filter.toml:8): not now" in out
+
+
+def test_one_value(place, capsys):
+    """--value asks for one name: as what it is in the code, and as an attribute of what is captured."""
+    [one] = explained(capsys, "shop.Cart.add", "--value", "price")
+    assert [(value["kinds"], value["action"]) for value in one["values"]] == [
+        (["local"], "redact"),
+        (["global"], "redact"),
+        (["attr"], "drop"),
+    ]
+    [one] = explained(capsys, "shop.Cart.add", "--value", "password")
+    assert [value["secret"] for value in one["values"]] == [True, True, True]
+    [one] = explained(capsys, "shop.Cart.add", "--value", "order")
+    assert [(value["kinds"], value["action"]) for value in one["values"]] == [
+        (["arg", "local"], "allow"),
+        (["attr"], None),
+    ]
+
+
+def test_other_chains(place, capsys):
+    """What is explained is the chain that `tamis run` would use with the same options."""
+    (place / "more.toml").write_text(HEAD + '[[scope.rules]]\nselector = "pkg:shop"\nexec = "trace"\n')
+    [one] = explained(capsys, "shop.pay", "--trace-filter", "more.toml")
+    assert one["trace"]
+    [one] = explained(capsys, "shop.pay", "--no-auto-filter")
+    assert (one["trace"], one["by"]) == (True, {"what": "default", "path": "builtin-default"})
+
+
+def test_what_is_not_there(place, capsys):
+    """An unknown name is a problem, an unknown file a mistake in the command."""
+    assert cli.main(["explain", "shop.nothing"]) == 1
+    assert "there is no `shop.nothing` in the project" in capsys.readouterr().err
+    assert cli.main(["explain", "nothing.py:1"]) == 2
+
+
+def test_the_project(place, capsys):
+    """Without a name, each file with what is recorded of it."""
+    (place / "other.py").write_text("x = 1")
+    assert cli.main(["explain"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "other.py  recorded",
+        "shop.py   3 of 6 recorded",
+        "2 files, 4 of 7 code objects are recorded",
+    ]
+    files = explained(capsys)
+    assert files[1] == {"file": "shop.py", "recorded": 3, "code_objects": 6}
+
+
+def test_a_filter_more(place, capsys):
+    """--diff shows the code that a filter would change the verdicts of, and the values, and nothing else."""
+    more = HEAD + '[[scope.rules]]\nselector = "obj:shop.pay"\nexec = "trace"\n'
+    more += '[[scope.rules]]\nselector = "obj:shop.Cart"\nvalue_default = "drop"\n'
+    (place / "more.toml").write_text(more)
+    assert cli.main(["explain", "--diff", "more.toml"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if not line.startswith(" ")] == [
+        "shop.Cart (shop.py:1)",
+        "shop.Cart.add (shop.py:2)",
+        "shop.Cart.add.<locals>.inner (shop.py:3)",
+        "shop.pay (shop.py:8): recorded, was skipped",
+        "shop.pay.<locals>.<lambda> (shop.py:8): recorded, was skipped",
+        "5 code objects would change",
+    ]
+    assert "  customer (arg, local): drop, was redact" in lines
+    assert "  order (arg, local): drop, was allow" in lines
+    # Of code that is recorded now, there is nothing to compare.
+    assert not any("amount" in line for line in lines)
+    changed = explained(capsys, "--diff", "more.toml")
+    assert {one["name"]: one["after"] for one in changed}["shop.pay"] is True
+    assert cli.main(["explain", "shop.pay", "--diff", "more.toml"]) == 2
+    assert cli.main(["explain", "--diff", "none.toml"]) == 2

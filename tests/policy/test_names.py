@@ -1,0 +1,166 @@
+"""The names of a project, as they are found in its sources; and what of a filter matches none of them."""
+
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+from writing import rule, toml
+
+from tamis.policy.chain import Link, builtin
+from tamis.policy.checking import check
+from tamis.policy.names import ProjectNames, foreign, scan, sources
+from tamis.record.setup import namer
+
+FILES = {
+    "src/shop/__init__.py": "raise SystemExit('never run')",
+    "src/shop/cart.py": """
+        import sqlalchemy.orm
+        from collections import abc
+        LIMIT = 3
+        class Cart:
+            size: int
+            def add(self, order, *rest, key=None, **more):
+                global COUNT
+                COUNT = LIMIT
+                total = order.price["net_price"]
+                def inner(x): return total + x
+                return [item for item in rest]
+        price = lambda discount: discount
+        """,
+    "tests/test_cart.py": "def test_cart(cart): assert cart.total != '\\udc80'",
+    "broken.py": "def (",
+    "bytes.py": "x = '\x00'",
+    ".hidden/x.py": "x = 1",
+    "env/pyvenv.cfg": "",
+    "env/lib/x.py": "x = 1",
+    "node_modules/x.py": "x = 1",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+    return tmp_path
+
+
+def names(folder: Path) -> ProjectNames:
+    return scan(str(folder), namer(str(folder)))
+
+
+def test_sources_of_a_project(project):
+    """What is hidden, installed or an environment is not the project's; the order is always the same."""
+    found = [str(Path(path).relative_to(project)) for path in sources(str(project))]
+    assert found == [
+        "broken.py",
+        "bytes.py",
+        "src/shop/__init__.py",
+        "src/shop/cart.py",
+        "tests/test_cart.py",
+    ]
+
+
+def test_names_of_a_project(project):
+    """Modules by both names, code by qualified name, parameters and locals; nothing is imported or run."""
+    found = names(project)
+    assert [Path(path).name for path in found.unreadable] == ["broken.py", "bytes.py"]
+    [cart] = [file for file in found.files if file.file.endswith("cart.py") and "src" in file.file]
+    assert cart.modules == ["shop.cart", "src.shop.cart"]
+    code = {one.qualname: one for one in cart.code}
+    assert set(code) >= {"<module>", "Cart", "Cart.add", "Cart.add.<locals>.inner", "<lambda>"}
+    add = code["Cart.add"]
+    assert add.parameters == ("self", "order", "key", "rest", "more")
+    assert "total" in add.locals
+    assert {"COUNT", "LIMIT", "price"} <= set(add.others)
+    assert (add.line, code["Cart"].line) == (7, 5)
+    assert {"net_price", "size", "key", "price"} <= found.words
+    assert {"sqlalchemy", "collections"} <= found.imported
+    assert "shop" not in foreign(found)
+    assert {"sqlalchemy", "json"} <= set(foreign(found))
+
+
+def said(project: Path, *rules: dict[str, Any]) -> list[tuple[str, str | None]]:
+    path = project / "filter.toml"
+    path.write_text(toml(*rules, version=2, default_exec="inherit", default_value_action="inherit"))
+    links = [builtin("builtin-default"), Link("filter.toml", str(path), "a test")]
+    found = check(links, lambda: names(project)).diagnostics
+    return [(problem.id, problem.hint) for problem in found]
+
+
+def meant(name: str) -> list[tuple[str, str]]:
+    return [("misspelt-name", f"did you mean `{name}`?")]
+
+
+NOTHING = [
+    ("matches-nothing", 'if it is there at run time only, write `accept = ["matches-nothing"]` at the rule')
+]
+# a rule that skips, what is said
+RULES = [
+    ("pkg:shop.*", []),
+    ("pkg:src.shop.cart", []),
+    ("pkg:shop.crat", meant("shop.cart")),
+    ("pkg:shpo.*", meant("shop")),
+    ("pkg:shop.billing.*", NOTHING),
+    ("pkg:regex:^shop\\.billing\\.", NOTHING),
+    ("obj:shop.cart.Cart", []),
+    ("obj:*.Cart.add", []),
+    ("obj:shop.cart.cart.add", meant("shop.cart.Cart.add")),
+    ("obj:*.Basket", NOTHING),
+    ("file:src/shop/*.py", []),
+    ("file:src/shop/crt.py", meant("src/shop/cart.py")),
+    ("file:lib/**/*.py", NOTHING),
+    # What is not the project's may be anywhere.
+    ("pkg:sqlalchemy.orm.*", []),
+    ("pkg:json.*", []),
+    ("file:/usr/**", []),
+    ("file:**/conftest.py", []),
+    ("origin:third-party", []),
+]
+
+
+@pytest.mark.parametrize(("selector", "expected"), RULES)
+def test_rules_that_match_nothing(project, selector, expected):
+    """A rule without code in the project is reported, with the name that was probably meant."""
+    assert said(project, rule(selector, "skip")) == expected
+
+
+PATTERNS = [
+    ("arg:order", []),
+    ("arg:rest", []),
+    ("arg:oder", meant("order")),
+    ("arg:total", NOTHING),
+    ("local:order", []),
+    ("local:total", []),
+    ("local:totl", meant("total")),
+    ("global:LIMIT", []),
+    ("global:LIMITS", meant("LIMIT")),
+    ("ret:add", []),
+    ("ret:shop.cart.Cart.add", []),
+    ("ret:shop.cart.Cart.ad", meant("shop.cart.Cart.add")),
+    ("attr:net_price", []),
+    ("attr:net_prcie", meant("net_price")),
+    ("attr:from_data", []),
+    ("arg:regex:.*customer.*", NOTHING),
+    ("type:*.SecretStr", []),
+]
+
+
+@pytest.mark.parametrize(("selector", "expected"), PATTERNS)
+def test_patterns_that_match_nothing(project, selector, expected):
+    """A pattern is compared with the names in the code of its rule; keys and types may be from elsewhere."""
+    assert said(project, rule("pkg:shop.*", patterns=[(selector, "redact")])) == expected
+
+
+def test_only_the_code_of_the_rule_counts(project):
+    """A name that is elsewhere is not in the code that the rule speaks of; `accept` says that it is meant."""
+    one = rule("pkg:shop.*", patterns=[("arg:discount", "redact"), ("arg:cart", "redact")])
+    assert said(project, one) == NOTHING
+    assert said(project, {**one, "accept": ["matches-nothing"]}) == []
+
+
+def test_an_empty_project(tmp_path):
+    """Without any source there is nothing to compare with."""
+    assert said(tmp_path, rule("pkg:shop.*", "skip")) == []
