@@ -33,6 +33,8 @@ PyAPI_DATA(PyObject *) _PySet_Dummy;
 
 #include "frames.h"
 
+#include <string.h>
+
 #include <stddef.h>
 
 int tamis_layout_known(void)
@@ -376,15 +378,21 @@ struct fixed_zone {
     PyObject *name;
 };
 
+/* Whether a type is this one of the interpreter's own. The table of `datetime` is not asked: to get it would import. */
+static int is_builtin(PyTypeObject *type, const char *name, size_t size)
+{
+    return !(type->tp_flags & Py_TPFLAGS_HEAPTYPE) && strcmp(type->tp_name, name) == 0 &&
+           type->tp_basicsize == (Py_ssize_t)size;
+}
+
 /* The offset of a fixed time zone; of any other only that there is one, because its code would have to be asked. */
 static int zone_text(PyObject *zone, char *text, Py_ssize_t room)
 {
-    PyTypeObject *fixed = Py_TYPE(PyDateTime_TimeZone_UTC);
-    if (Py_TYPE(zone) != fixed || fixed->tp_basicsize != (Py_ssize_t)sizeof(struct fixed_zone)) {
-        return snprintf(text, (size_t)room, "[tz]");
+    PyObject *offset = NULL;
+    if (is_builtin(Py_TYPE(zone), "datetime.timezone", sizeof(struct fixed_zone))) {
+        offset = ((struct fixed_zone *)zone)->offset;
     }
-    PyObject *offset = ((struct fixed_zone *)zone)->offset;
-    if (offset == NULL || !PyDelta_CheckExact(offset)) {
+    if (offset == NULL || !is_builtin(Py_TYPE(offset), "datetime.timedelta", sizeof(PyDateTime_Delta))) {
         return snprintf(text, (size_t)room, "[tz]");
     }
     int seconds = PyDateTime_DELTA_GET_DAYS(offset) * 86400 + PyDateTime_DELTA_GET_SECONDS(offset);

@@ -23,9 +23,18 @@ pub enum Codec {
 /// Of zstd's quick levels: half as fast as the quickest, and much smaller.
 const ZSTD_LEVEL: i32 = 1;
 
+const SAMPLE: usize = 64 * 1024;
+const ENOUGH: usize = 12;
+
 impl Codec {
-    pub fn zstd() -> io::Result<Codec> {
+    fn zstd() -> io::Result<Codec> {
         Ok(Codec::Zstd(Box::new(zstd::bulk::Compressor::new(ZSTD_LEVEL)?)))
+    }
+
+    /// For text of which `sample` is typical: where even LZ4 leaves little of it, the rest is not worth zstd's time.
+    pub fn for_text(sample: &[u8]) -> io::Result<Codec> {
+        let left = lz4_flex::block::compress(&sample[..sample.len().min(SAMPLE)]).len();
+        if sample.len() >= SAMPLE && left * ENOUGH <= SAMPLE { Ok(Codec::Lz4) } else { Codec::zstd() }
     }
 
     fn compress(&mut self, body: &[u8]) -> io::Result<Vec<u8>> {

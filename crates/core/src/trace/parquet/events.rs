@@ -20,7 +20,7 @@ const PAGE_ROWS: usize = 32 * 1024;
 const STEP: usize = 64;
 const KIND_BITS: u8 = 4;
 /// Columns by which readers look for rows: their smallest and greatest value is written.
-const BOUNDED: [&str; 6] = ["part", "seq", "time", "call", "value", "code"];
+const BOUNDED: [&str; 3] = ["part", "time", "call"];
 
 struct Column {
     chunk: Chunk,
@@ -213,6 +213,12 @@ fn all(column: &mut Column, rows: &[Row], of: impl Fn(&Row) -> i64) {
 /// A column that is `null` in some rows.
 #[inline(always)]
 fn some(column: &mut Column, rows: &[Row], null: i64, of: impl Fn(&Row) -> i64) {
+    if rows.iter().all(|row| of(row) != null) {
+        if let Some(levels) = &mut column.levels {
+            levels.push(u64::MAX >> (STEP - rows.len()), rows.len());
+        }
+        return all(column, rows, of);
+    }
     let (mut values, mut present, mut mask) = ([0; STEP], 0, 0);
     for (index, row) in rows[..rows.len().min(STEP)].iter().enumerate() {
         let value = of(row);

@@ -151,9 +151,12 @@ fn small_and_large_values() {
         }
         values
     };
+    // Of one kind of text LZ4 leaves hardly anything, of the other zstd more.
     let batches = [batch(0, 3, 10), batch(3, 400, 1_000), batch(403, 2, 5), batch(405, 1, 300_000)];
-    let (found, expected) = both::<ValuesFile>(&VALUES.arrow(), &batches);
-    assert_eq!(found, expected);
+    for batches in [&batches[..], &[batch(0, 90_000, 1), batch(90_000, 5, 1)]] {
+        let (found, expected) = both::<ValuesFile>(&VALUES.arrow(), batches);
+        assert_eq!(found, expected);
+    }
 }
 
 /// Readers find rows by the smallest and the greatest value of a column.
@@ -168,7 +171,5 @@ fn bounds_of_columns() {
     let bounds = column("time").and_then(|column| column.statistics()).unwrap();
     assert_eq!(bounds.min_bytes_opt(), Some(&(-3i64).to_le_bytes()[..]));
     assert_eq!(bounds.max_bytes_opt(), Some(&90i64.to_le_bytes()[..]));
-    let value = column("value").and_then(|column| column.statistics());
-    assert!(value.is_none(), "a column without values has no bounds");
     assert!(column("own").is_some_and(|column| column.statistics().is_none()));
 }

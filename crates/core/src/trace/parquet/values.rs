@@ -20,7 +20,8 @@ pub struct ValuesFile {
     target: Target,
     segment: i32,
     first: i32,
-    json: Chunk,
+    /// Once the first page has come.
+    json: Option<Chunk>,
     waiting: Vec<u8>,
     waiting_rows: usize,
     rows: usize,
@@ -31,8 +32,8 @@ impl Encoder for ValuesFile {
 
     fn create(file: File, schema: &SchemaRef) -> io::Result<ValuesFile> {
         let target = Target::new(file, schema)?;
-        let json = Chunk::new(target.columns.column(2), Codec::zstd()?, Encoding::PLAIN);
-        Ok(ValuesFile { target, segment: 0, first: 0, json, waiting: Vec::new(), waiting_rows: 0, rows: 0 })
+        let waiting = Vec::new();
+        Ok(ValuesFile { target, segment: 0, first: 0, json: None, waiting, waiting_rows: 0, rows: 0 })
     }
 
     fn write(&mut self, values: &Values) -> io::Result<()> {
@@ -46,7 +47,7 @@ impl Encoder for ValuesFile {
             return Ok(());
         }
         self.close_page()?;
-        self.json.page(values.len(), 0, values.plain())
+        self.page(values.len(), values.plain())
     }
 
     fn finish(mut self) -> io::Result<File> {
@@ -60,7 +61,7 @@ impl Encoder for ValuesFile {
             column(&mut segment, &vec![self.segment.into(); self.rows])?;
             column(&mut number, &numbers)?;
         }
-        self.target.finish([segment, number, self.json], self.rows > 0)
+        self.target.finish([segment, number].into_iter().chain(self.json), self.rows > 0)
     }
     fn batch(rows: &Values, schema: &SchemaRef) -> io::Result<RecordBatch> {
         rows.batch(schema).map_err(failure)
@@ -70,11 +71,23 @@ impl Encoder for ValuesFile {
 impl ValuesFile {
     fn close_page(&mut self) -> io::Result<()> {
         if self.waiting_rows > 0 {
-            self.json.page(self.waiting_rows, 0, &self.waiting)?;
-            self.waiting.clear();
-            self.waiting_rows = 0;
+            let mut waiting = std::mem::take(&mut self.waiting);
+            self.page(self.waiting_rows, &waiting)?;
+            waiting.clear();
+            (self.waiting, self.waiting_rows) = (waiting, 0);
         }
         Ok(())
+    }
+
+    fn page(&mut self, rows: usize, plain: &[u8]) -> io::Result<()> {
+        let json = match &mut self.json {
+            Some(json) => json,
+            none => {
+                let codec = Codec::for_text(plain)?;
+                none.insert(Chunk::new(self.target.columns.column(2), codec, Encoding::PLAIN))
+            }
+        };
+        json.page(rows, 0, plain)
     }
 }
 
