@@ -192,6 +192,6 @@ def test_what_check_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.setenv("CODETRACER_TRACE_FILTER", f"~/{OVERRIDE}")
     assert cli.main(["check"]) == 0
     out = capsys.readouterr().out
-    assert "no errors, 7 rules" in out
+    assert "no errors, 1 warning, 7 rules" in out
     assert "[io-not-served]" in out
     assert (project / ".codetracer/trace-filter.schema.json").read_text() == schema_text()

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::clock::Time;
 use super::config::Config;
 use super::intake::Intake;
+use super::nap::Nap;
 use super::output::Output;
 use super::part::Part;
 use super::policy::Policy;
@@ -26,13 +27,6 @@ const ROOM: &str = ".room";
 const ROOM_BYTES: usize = 64 * 1024;
 
 const LOCK: &str = "recording.lock";
-/// After a round that found so many records the next one follows at once.
-const BUSY: usize = 1_000;
-/// How long the loop sleeps after busy rounds, at most after one that found something, and at most when nobody says
-/// anything.
-const SHORTEST_NAP: Duration = Duration::from_micros(100);
-const NAP: Duration = Duration::from_millis(1);
-const LONGEST_NAP: Duration = Duration::from_millis(10);
 /// How often all slices are looked at when nothing points to a change.
 const SCAN: Duration = Duration::from_millis(100);
 /// If nobody has joined by then, and the starter is gone, nobody will.
@@ -133,7 +127,7 @@ impl<'a> Helper<'a> {
     }
 
     fn record(&mut self) {
-        let mut nap = NAP;
+        let mut nap = Nap::new();
         loop {
             self.arena.control().heartbeat.fetch_add(1, Ordering::Relaxed);
             self.time.correct();
@@ -147,12 +141,7 @@ impl<'a> Helper<'a> {
             if self.over() {
                 return;
             }
-            if read >= BUSY {
-                nap = SHORTEST_NAP;
-                continue;
-            }
-            std::thread::sleep(nap);
-            nap = (nap * 2).min(if read > 0 { NAP } else { LONGEST_NAP });
+            nap.after(read);
         }
     }
 

@@ -12,6 +12,7 @@ mod ids;
 mod intake;
 mod intern;
 mod names;
+mod nap;
 mod output;
 mod pairing;
 mod part;
