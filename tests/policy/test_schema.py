@@ -210,6 +210,11 @@ def test_the_streams_are_those_of_the_parser():
     assert set(SCHEMA["$defs"]["io"]["properties"]["streams"]["items"]["enum"]) == known
 
 
+def test_the_warnings_are_those_of_the_parser():
+    """What can be accepted is what `tamis check` warns of."""
+    assert SCHEMA["$defs"]["accept"]["items"]["enum"] == Diagnostic.WARNINGS
+
+
 @pytest.mark.parametrize(
     ("path", "expected"),
     [

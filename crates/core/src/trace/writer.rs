@@ -281,8 +281,11 @@ impl Files {
             None
         };
         let files = [Some(values), redactions, events];
-        let placed = files.into_iter().flatten().map(|file| self.placer.put(file?));
-        placed.fold(Ok(()), |all, one| all.and(one))
+        let mut all = Ok(());
+        for file in files.into_iter().flatten() {
+            all = all.and(file.and_then(|file| self.placer.put(file)));
+        }
+        all
     }
 
     /// After a failure: gives the room of unfinished files back. The tails have their rows.
