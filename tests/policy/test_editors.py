@@ -126,7 +126,8 @@ def test_the_filter_that_init_writes(project: Path, server: Server):
     ("text", "expected"),
     [
         (HEAD, []),
-        (HEAD + 'exec = "skip"\nvalue_default = "deny"\nreason = "why"\naccept = ["x"]\n', []),
+        (HEAD + 'exec = "skip"\nvalue_default = "deny"\nreason = "why"\naccept = ["shadowed-rule"]\n', []),
+        (HEAD + 'exec = "skip"\naccept = ["x"]\n', [(13, "enum")]),
         (HEAD + '[[scope.rules.value_patterns]]\nselector = "type:a.B"\naction = "drop"\n', []),
         (HEAD.replace("version = 2", "version = 1"), []),
         (HEAD + 'exce = "skip"\n', [(12, "key-not-allowed")]),
