@@ -118,7 +118,7 @@ struct Schemas {
     processes: SchemaRef,
 }
 
-/// The three files of a segment.
+/// The files of a segment.
 struct Open {
     number: i32,
     events: Segment<EventsFile>,

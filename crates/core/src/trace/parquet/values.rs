@@ -63,6 +63,7 @@ impl Encoder for ValuesFile {
         }
         self.target.finish([segment, number].into_iter().chain(self.json), self.rows > 0)
     }
+
     fn batch(rows: &Values, schema: &SchemaRef) -> io::Result<RecordBatch> {
         rows.batch(schema).map_err(failure)
     }
