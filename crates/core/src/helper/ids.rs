@@ -5,7 +5,7 @@ use std::hash::BuildHasherDefault;
 use hashbrown::HashMap;
 use rustc_hash::FxHasher;
 
-const RECENT: usize = 1024;
+const RECENT: usize = 4096;
 /// No key: addresses are not as high.
 const NOTHING: u64 = u64::MAX;
 
@@ -13,19 +13,30 @@ const NOTHING: u64 = u64::MAX;
 /// that is forgotten and comes back gets a new number.
 pub struct Numbers {
     /// What was asked for last, by a few bits of the key's hash: most objects are met again soon.
-    recent: Box<[(u64, u32)]>,
+    recent: Box<[Recent]>,
     young: HashMap<u64, u32, BuildHasherDefault<FxHasher>>,
     old: HashMap<u64, u32, BuildHasherDefault<FxHasher>>,
     next: u32,
+    /// How often `old` was forgotten.
+    age: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Recent {
+    key: u64,
+    number: u32,
+    /// The age at which it was among the young for certain.
+    age: u32,
 }
 
 impl Numbers {
     pub fn new() -> Numbers {
         Numbers {
-            recent: vec![(NOTHING, 0); RECENT].into(),
+            recent: vec![Recent { key: NOTHING, number: 0, age: 0 }; RECENT].into(),
             young: HashMap::default(),
             old: HashMap::default(),
             next: 0,
+            age: 0,
         }
     }
 
@@ -33,16 +44,17 @@ impl Numbers {
     #[inline]
     pub fn number(&mut self, key: u64, fresh: bool, limit: usize) -> u32 {
         let place = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % RECENT;
-        let (recent, number) = self.recent[place];
-        if recent == key && !fresh {
-            return number;
+        let recent = self.recent[place];
+        if recent.key == key && !fresh {
+            return recent.number;
         }
-        // Nothing said that it was used while it stood here.
-        if recent != key && recent != NOTHING && !self.young.contains_key(&recent) {
-            self.put(recent, number, limit);
+        // Nothing said that it was used while it stood here, and since then the young have become old.
+        let unsure = recent.age != self.age && recent.key != NOTHING;
+        if recent.key != key && unsure && !self.young.contains_key(&recent.key) {
+            self.put(recent.key, recent.number, limit);
         }
         let number = self.look_up(key, fresh, limit);
-        self.recent[place] = (key, number);
+        self.recent[place] = Recent { key, number, age: self.age };
         number
     }
 
@@ -65,6 +77,7 @@ impl Numbers {
     fn put(&mut self, key: u64, number: u32, limit: usize) {
         if self.young.len() >= limit {
             self.old = std::mem::take(&mut self.young);
+            self.age = self.age.wrapping_add(1);
         }
         self.young.insert(key, number);
     }

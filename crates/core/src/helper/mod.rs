@@ -8,6 +8,7 @@ mod call;
 mod clock;
 mod config;
 mod drain;
+mod frames;
 mod ids;
 mod intake;
 mod intern;

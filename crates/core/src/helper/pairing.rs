@@ -4,12 +4,10 @@
 //! threads and resumers, greenlets switch stacks, and some starts and ends are never told. A thread's stack of
 //! running calls says only who called and whose time a run takes away.
 
-use std::hash::BuildHasherDefault;
-
-use hashbrown::HashMap;
-use rustc_hash::FxHasher;
+use std::collections::HashMap;
 
 use super::call::{Call, Raised, Seen, Thread};
+use super::frames::Frames;
 use super::ids::Numbers;
 use crate::trace::rows::{Events, NULL, NULL32, Row};
 use crate::trace::schema::event;
@@ -23,7 +21,7 @@ pub struct Pairing {
     calls: Vec<Call>,
     free: Vec<u32>,
     /// Every call that runs or is suspended, by its frame.
-    live: HashMap<u64, u32, BuildHasherDefault<FxHasher>>,
+    live: Frames,
     threads: Vec<Thread>,
     thread_numbers: HashMap<u32, u32>,
     thread: u32,
@@ -37,7 +35,7 @@ impl Pairing {
             part,
             calls: Vec::new(),
             free: Vec::new(),
-            live: HashMap::default(),
+            live: Frames::new(),
             threads: vec![],
             thread_numbers: HashMap::new(),
             thread: 0,
@@ -168,7 +166,7 @@ impl Pairing {
                 self.close(call, event::UNFINISHED, time, NULL32, None, out);
             }
         }
-        let mut suspended: Vec<u32> = self.live.values().copied().collect();
+        let mut suspended: Vec<u32> = self.live.calls().collect();
         suspended.sort_unstable_by_key(|&call| self.calls[call as usize].number);
         for call in suspended {
             self.close(call, event::UNFINISHED, time, NULL32, None, out);
@@ -192,7 +190,7 @@ impl Pairing {
     fn find(&self, frame: u64) -> Option<u32> {
         match self.top() {
             Some(top) if self.calls[top as usize].frame == frame => Some(top),
-            _ => self.live.get(&frame).copied(),
+            _ => self.live.get(frame),
         }
     }
 
@@ -319,7 +317,7 @@ impl Pairing {
         if let Some(raised) = raised {
             self.exception(raised, row, out);
         }
-        self.live.remove(&seen.frame);
+        self.live.remove(seen.frame);
         self.free.push(call);
     }
 
@@ -350,6 +348,7 @@ impl Pairing {
             origin: Row::origin(self.part, kind),
         });
         thread.seq += 1;
+        out.kinds[usize::from(kind)] += 1;
         if task > 0 {
             out.task.put(out.len() - 1, task);
         }

@@ -59,6 +59,8 @@ impl Row {
 pub struct Events {
     pub segment: i32,
     pub rows: Vec<Row>,
+    /// How many rows are of each kind.
+    pub kinds: [u64; EVENT_KINDS.len()],
     pub resumed_by: Sparse<i64>,
     pub line: Sparse<i32>,
     pub own_total: Sparse<i64>,
@@ -101,6 +103,7 @@ impl Events {
     pub fn emptied(mut self, segment: i32) -> Events {
         self.segment = segment;
         self.rows.clear();
+        self.kinds.fill(0);
         self.resumed_by.0.clear();
         self.line.0.clear();
         self.own_total.0.clear();

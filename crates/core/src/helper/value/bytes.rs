@@ -92,3 +92,57 @@ unsafe fn ends<const N: usize>(from: *const u8, to: *mut u8, length: usize) {
         to.add(last).cast::<[u8; N]>().write_unaligned(from.add(last).cast::<[u8; N]>().read_unaligned());
     }
 }
+
+/// Appends a number in decimals. They are made where they stand: what is copied right after it was written is waited
+/// for.
+pub(super) fn append_number(out: &mut Vec<u8>, number: i64) {
+    const MOST: usize = 20;
+    if number < 0 {
+        out.push(b'-');
+    }
+    let mut rest = number.unsigned_abs();
+    let length = rest.checked_ilog10().map_or(1, |tens| tens as usize + 1);
+    out.reserve(MOST);
+    let place = &mut out.spare_capacity_mut()[..length];
+    let mut end = length;
+    while end >= 2 {
+        let pair = &PAIRS[(rest % 100) as usize];
+        rest /= 100;
+        place[end - 2].write(pair[0]);
+        place[end - 1].write(pair[1]);
+        end -= 2;
+    }
+    if end == 1 {
+        place[0].write(b'0' + rest as u8);
+    }
+    // SAFETY: `length` digits were written.
+    unsafe { out.set_len(out.len() + length) };
+}
+
+/// The decimals of the numbers below a hundred.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    pairs
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers of every length, at the ends of what has that length, and of either sign.
+    #[test]
+    fn numbers() {
+        let tens = (0..19).map(|power| 10i64.pow(power));
+        let around = tens.flat_map(|ten| [ten - 1, ten, ten + 1]).chain([i64::MAX, i64::MIN, i64::MIN + 1]);
+        for number in around.flat_map(|number| [number, number.wrapping_neg()]) {
+            let mut out = b"before ".to_vec();
+            append_number(&mut out, number);
+            assert_eq!(String::from_utf8(out).unwrap(), format!("before {number}"));
+        }
+    }
+}

@@ -9,7 +9,7 @@ mod scalars;
 
 use std::io::Write;
 
-use bytes::append;
+use bytes::{append, append_number};
 
 use super::ids::{Numbers, object_key};
 use super::names::{Name, Names, TypeName};
@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
     fn integer(&mut self, number: i64) {
         match u8::try_from(number) {
             Ok(digit @ 0..=9) => self.out.push(b'0' + digit),
-            _ => append(self.out, itoa::Buffer::new().format(number).as_bytes()),
+            _ => append_number(self.out, number),
         }
     }
 

@@ -16,6 +16,7 @@ use crate::trace::segment::failure;
 
 /// How a column is compressed: numbers are packed already, and text is worth more time.
 pub enum Codec {
+    Stored,
     Lz4,
     Zstd(Box<zstd::bulk::Compressor<'static>>),
 }
@@ -25,6 +26,8 @@ const ZSTD_LEVEL: i32 = 1;
 
 const SAMPLE: usize = 64 * 1024;
 const ENOUGH: usize = 12;
+/// A column whose first page loses less than a fifth by compression is not worth the time.
+const WORTH: (usize, usize) = (4, 5);
 
 impl Codec {
     fn zstd() -> io::Result<Codec> {
@@ -39,6 +42,7 @@ impl Codec {
 
     fn compress(&mut self, body: &[u8]) -> io::Result<Vec<u8>> {
         match self {
+            Codec::Stored => Ok(body.to_vec()),
             Codec::Lz4 => Ok(lz4_flex::block::compress(body)),
             Codec::Zstd(compressor) => compressor.compress(body),
         }
@@ -46,6 +50,7 @@ impl Codec {
 
     fn name(&self) -> Compression {
         match self {
+            Codec::Stored => Compression::UNCOMPRESSED,
             Codec::Lz4 => Compression::LZ4_RAW,
             Codec::Zstd(_) => Compression::ZSTD(ZstdLevel::default()),
         }
@@ -96,8 +101,14 @@ impl Chunk {
 
     /// Appends a page: levels, if the column has any, and values.
     pub fn page(&mut self, rows: usize, absent: usize, body: &[u8]) -> io::Result<()> {
+        let mut compressed = self.codec.compress(body)?;
+        // All pages of a column have one codec.
+        if self.pages.bytes_written() == 0 && compressed.len() * WORTH.1 > body.len() * WORTH.0 {
+            self.codec = Codec::Stored;
+            compressed = body.to_vec();
+        }
         let page = Page::DataPage {
-            buf: self.codec.compress(body)?.into(),
+            buf: compressed.into(),
             num_values: rows as u32,
             encoding: self.encoding,
             def_level_encoding: Encoding::RLE,

@@ -68,6 +68,25 @@ impl Delta {
         }
     }
 
+    /// Whether the page's last number is `value`.
+    pub fn ends_with(&self, value: i64) -> bool {
+        self.first.is_some() && self.last == value
+    }
+
+    /// The page's last number, `count` times more.
+    #[inline(always)]
+    pub fn repeat(&mut self, mut count: usize) {
+        while count > 0 {
+            let now = count.min(BLOCK - self.filled);
+            self.block[self.filled..][..now].fill(0);
+            self.filled += now;
+            if self.filled == BLOCK {
+                self.flush();
+            }
+            count -= now;
+        }
+    }
+
     /// Appends the page's numbers to `out` and begins anew; returns their bounds, if they are wanted.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Option<(i64, i64)> {
         let count = self.len();
@@ -122,14 +141,17 @@ impl Delta {
         varint(&mut self.packed, zigzag(least));
         let widths = self.packed.len();
         self.packed.extend_from_slice(&[0; QUARTERS]);
+        self.blocks += usize::from(filled == BLOCK);
+        self.filled = 0;
+        if block[..filled].iter().fold(0, |all, difference| all | difference) == 0 {
+            return;
+        }
         for (index, quarter) in block.chunks_exact(QUARTER).enumerate() {
             let all = quarter.iter().fold(0, |all, &difference| all | difference as u64);
             let width = u64::BITS - all.leading_zeros();
             self.packed[widths + index] = width as u8;
             pack(quarter, width, &mut self.packed);
         }
-        self.blocks += usize::from(filled == BLOCK);
-        self.filled = 0;
     }
 }
 

@@ -142,8 +142,8 @@ impl EventsFile {
     #[inline(always)]
     fn dense(&mut self, rows: &[Row]) {
         let columns = &mut self.columns;
-        all(&mut columns[column::PART], rows, |row| row.part().into());
-        all(&mut columns[column::THREAD], rows, |row| row.thread.into());
+        steady(&mut columns[column::PART], rows, |row| row.part().into());
+        steady(&mut columns[column::THREAD], rows, |row| row.thread.into());
         all(&mut columns[column::SEQ], rows, |row| row.seq);
         all(&mut columns[column::TIME], rows, |row| row.time);
         all(&mut columns[column::CALL], rows, |row| row.call);
@@ -208,6 +208,17 @@ fn all(column: &mut Column, rows: &[Row], of: impl Fn(&Row) -> i64) {
         *value = of(row);
     }
     column.numbers.extend(&values[..rows.len()]);
+}
+
+/// A column that every row has, and most have the same.
+#[inline(always)]
+fn steady(column: &mut Column, rows: &[Row], of: impl Fn(&Row) -> i64) {
+    let (first, last) = (of(&rows[0]), of(&rows[rows.len() - 1]));
+    if column.numbers.ends_with(first) && first == last && rows.iter().all(|row| of(row) == first) {
+        column.numbers.repeat(rows.len());
+    } else {
+        all(column, rows, of);
+    }
 }
 
 /// A column that is `null` in some rows.
