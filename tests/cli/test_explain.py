@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -128,16 +129,70 @@ def test_what_is_not_there(place, capsys):
 
 
 def test_the_project(place, capsys):
-    """Without a name, each file with what is recorded of it."""
-    (place / "other.py").write_text("x = 1")
+    """Without a name, the tree of the project: what is skipped or hidden, by whom; the rest is folded."""
+    for name in ("lib/one/a.py", "lib/one/b.py", "lib/two.py"):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_text("x = 1")
+    (place / "other.py").write_text("def login(user, password, token): pass")
     assert cli.main(["explain"]) == 0
-    assert capsys.readouterr().out.splitlines() == [
-        "other.py  recorded",
-        "shop.py   3 of 6 recorded",
-        "2 files, 4 of 7 code objects are recorded",
+    out = capsys.readouterr().out
+    [default] = re.findall(r"password, token by (.*)", out)
+    assert re.fullmatch(r"`.*` \(builtin-default:[0-9]+\): a common name of secrets", default)
+    assert out.splitlines() == TREE.format(default=default).splitlines()
+    files = {file["file"]: file for file in explained(capsys)}
+    assert list(files) == ["other.py", "shop.py", "lib/two.py", "lib/one/a.py", "lib/one/b.py"]
+    shop = files["shop.py"]
+    assert (shop["recorded"], shop["code_objects"]) == (3, 6)
+    hidden = {one["qualname"]: {value["name"] for value in one["hidden"]} for one in shop["code"]}
+    assert hidden["Cart.add"] == {"self", "customer", "inner", "return"}
+    assert hidden["pay"] == set()
+
+
+TREE = """\
+other.py  recorded, 2 values hidden
+  login:1  recorded
+    redacts password, token by {default}
+shop.py  3 of 6 recorded, 8 values hidden
+  Cart:1  recorded
+    redacts add, return by `obj:shop.Cart` (.codetracer/trace-filter.toml:12)
+  Cart.add:2  recorded
+    redacts self, customer, inner, return by `obj:shop.Cart` (.codetracer/trace-filter.toml:12)
+  Cart.add.<locals>.inner:3  recorded
+    redacts password, return by `obj:shop.Cart` (.codetracer/trace-filter.toml:12)
+  skips <module>:1, pay:8, pay.<locals>.<lambda>:8 by `pkg:shop.*` (.codetracer/trace-filter.toml:8): not now
+lib/  3 files, recorded
+5 files, 8 of 11 code objects are recorded
+8 values redacted by `obj:shop.Cart` (.codetracer/trace-filter.toml:12)
+2 values redacted by {default}
+"""
+
+
+def test_the_tree_unfolds(place, capsys):
+    """--depth folds the tree, --all unfolds what is alike too; the totals stay."""
+    (place / "lib").mkdir()
+    (place / "lib/a.py").write_text("def f(): pass")
+    assert cli.main(["explain", "--depth", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith((" ", "lib", "shop"))] == [
+        "shop.py  3 of 6 recorded, 8 values hidden",
+        "lib/  1 file, recorded",
     ]
-    files = explained(capsys)
-    assert files[1] == {"file": "shop.py", "recorded": 3, "code_objects": 6}
+    assert "2 files, 5 of 8 code objects are recorded" in lines
+    assert cli.main(["explain", "--depth", "0"]) == 0
+    assert capsys.readouterr().out.splitlines() == lines[2:]
+    assert cli.main(["explain", "--all"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    lib = lines.index("lib/  1 file, recorded")
+    assert lines[lib + 1 : lib + 4] == ["  a.py  recorded", "    <module>:1  recorded", "    f:1  recorded"]
+
+
+def test_files_that_cannot_be_read(place, capsys):
+    """A file that is no Python is told, not passed over."""
+    (place / "broken.py").write_text("def f(:")
+    assert cli.main(["explain"]) == 0
+    done = capsys.readouterr()
+    assert "broken.py` cannot be compiled" in done.err
+    assert "1 file, 3 of 6 code objects are recorded" in done.out
 
 
 def test_a_filter_more(place, capsys):

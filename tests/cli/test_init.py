@@ -22,6 +22,7 @@ def test_it_writes_a_filter_that_is_valid(tmp_path, monkeypatch, capsys):
     described = load_policy(start=tmp_path / "shop", environ={"HOME": "/"}).policy.describe()
     assert [entry["name"] for entry in described["filters"]] == ["builtin-default", "shop"]
     assert {rule["filter"] for rule in described["rules"]} == {0}
+    assert cli.main(["check", "--strict"]) == 0
 
 
 def test_it_overwrites_nothing_unless_forced(tmp_path, capsys):

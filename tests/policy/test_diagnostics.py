@@ -11,7 +11,7 @@ from tamis.diagnostics import render, render_all, render_line
 from tamis.errors import PolicyError
 from tamis.policy.chain import Link, builtin
 from tamis.policy.checking import check
-from tamis.policy.names import scan
+from tamis.policy.names import scan, sources
 from tamis.record.setup import namer
 
 HERE = Path(__file__).parent
@@ -57,22 +57,26 @@ def test_each_id_has_a_section():
     assert list(sections()) == Diagnostic.IDS == sorted(Diagnostic.IDS)
 
 
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r'^```(\w+)(?: title="(.*?)")?\n(.*?)^```', flags=re.MULTILINE | re.DOTALL)
 
 
 def checked(folder: Path, section: str) -> set[str]:
     """The ids that the filters of a part of the page give as one chain, in a project of its Python code."""
     fences = FENCE.findall(section)
-    code = [text for language, text in fences if language == "python"]
+    code = [text for language, _, text in fences if language == "python"]
     links = [builtin("builtin-default")]
-    for number, text in enumerate(text for language, text in fences if language == "toml"):
-        path = folder / f"filter-{number}.toml"
+    for number, (title, text) in enumerate(
+        (title, text) for language, title, text in fences if language == "toml"
+    ):
+        path = folder / (title or f"filter-{number}.toml")
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-        links.append(Link(path.name, str(path), "a test"))
+        if path.suffix == ".toml":
+            links.append(Link(str(path.relative_to(folder)), str(path), "a test"))
     for text in code:
         (folder / "shop").mkdir(exist_ok=True)
         (folder / "shop/cart.py").write_text(text)
-    project = (lambda: scan(str(folder), namer(str(folder)))) if code else None
+    project = (lambda: scan(sources(str(folder)), namer(str(folder)))) if code else None
     return {problem.id for problem in check(links, project).diagnostics}
 
 
@@ -82,15 +86,13 @@ def test_examples_of_the_page(tmp_path, name):
     behind "Better" give none."""
     bad, better, good = sections()[name].partition("\nBetter:")
     assert checked(tmp_path, bad) == ({name} if "```toml" in bad else set())
-    for path in tmp_path.glob("*.toml"):
+    for path in [*tmp_path.rglob("*.toml"), *tmp_path.rglob("*.cfg")]:
         path.unlink()
     python = "".join(
-        f"```python\n{text}```\n" for language, text in FENCE.findall(bad) if language == "python"
+        f"```python\n{text}```\n" for language, _, text in FENCE.findall(bad) if language == "python"
     )
     assert checked(tmp_path, python + good) == set()
-    assert bool(better) == (
-        name in Diagnostic.WARNINGS and name not in ("io-not-served", "two-project-filters")
-    )
+    assert bool(better) == (name in Diagnostic.WARNINGS)
 
 
 def test_ids_without_an_example():
@@ -98,7 +100,6 @@ def test_ids_without_an_example():
     without = {name for name, text in sections().items() if "```toml" not in text}
     assert without == {
         "file-missing", "file-unreadable", "include-cycle", "not-utf8", "nothing-to-inherit",
-        "two-project-filters",
     }  # fmt: skip
     [problem] = problems(b'[meta]\nname = "a\xff"\n')
     assert (problem.id, problem.line, problem.column) == ("not-utf8", 2, 10)

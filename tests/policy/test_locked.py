@@ -155,6 +155,29 @@ def test_ways_into_the_chain(tmp_path, name):
         assert ids(tmp_path, trace_filter=[f"{harmless}::{path}"]) == ["locked"]
 
 
+@pytest.mark.parametrize("included", [False, True])
+def test_it_cannot_be_left_out(tmp_path, included):
+    """The chain of a recording that starts in a project with a locked filter has it, whatever is asked."""
+    project = tmp_path / "project"
+    put(project, "common.toml" if included else ".codetracer/trace-filter.toml", VETTED)
+    if included:
+        including = 'include = ["../common.toml"]\n' + toml(version=2, **INHERIT)
+        put(project, ".codetracer/trace-filter.toml", including)
+    loose = put(tmp_path, "loose.toml", LOOSE["exec"])
+    put(tmp_path, "other/.codetracer/trace-filter.toml", toml(**INHERIT))
+    for options in (
+        {"auto": False},
+        {"project_root": tmp_path / "other"},
+        {"project_root": tmp_path, "auto": False},
+    ):
+        assert ids(project / "src", **options) == []
+        assert ids(project / "src", **options, trace_filter=[loose]) == ["locked"]
+    put(project, ".codetracer/trace-filter.toml", VETTED.replace("locked = true", "locked = false"))
+    assert ids(project / "src", auto=False, trace_filter=[loose]) == []
+    put(project, ".codetracer/trace-filter.toml", "[meta]\n")
+    assert ids(project / "src", auto=False) != [], "what cannot be read may be locked"
+
+
 def test_an_included_filter_may_be_locked(tmp_path):
     """The lock of an included filter holds for the file that includes it; one that is locked itself may hold
     what it includes together with its own rules."""

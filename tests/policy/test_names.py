@@ -48,7 +48,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def names(folder: Path) -> ProjectNames:
-    return scan(str(folder), namer(str(folder)))
+    return scan(sources(str(folder)), namer(str(folder)))
 
 
 def test_sources_of_a_project(project):

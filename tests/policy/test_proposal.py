@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tamis import cli
 from tamis._core import Policy
 from tamis.policy import proposal as proposals
 from tamis.policy import survey as surveys
@@ -60,6 +61,17 @@ LAYOUTS: dict[str, tuple[list[str], list[str]]] = {
     "many folders": ([f"p{n}/a.py" for n in range(30)], ["p1/tests/test_a.py"]),
     "other alphabets": (["магазин/корзина.py", "日本/コード.py"], []),
 }
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_proposal_is_clean(tmp_path: Path, layout: str, monkeypatch: pytest.MonkeyPatch):
+    """What `tamis init` writes has no warning, the look at the project included."""
+    text = "def login(user, api_token, card_number): return user\n"
+    make(tmp_path, dict.fromkeys([name for names in LAYOUTS[layout] for name in names], text))
+    (tmp_path / "pyproject.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["init"]) == 0
+    assert cli.main(["check", "--strict"]) == 0
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

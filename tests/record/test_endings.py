@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import marshal
 import os
 import re
 import signal
@@ -147,6 +149,9 @@ def test_tracebacks(tmp_path: Path, how: str) -> None:
     recorded.trace.close()
 
 
+MAGIC = importlib.util.MAGIC_NUMBER
+PYC = MAGIC + bytes(12)
+
 # Programs that cannot be started: the words after `python`, and what they find in the folder.
 BROKEN: dict[str, tuple[list[str], bytes | None]] = {
     "syntax error": (["app.py"], b"x = 1\ndef f(:\n    pass\n"),
@@ -158,6 +163,12 @@ BROKEN: dict[str, tuple[list[str], bytes | None]] = {
     "syntax error in a module": (["-m", "app"], b"x = (1,\n"),
     "syntax error in the code": (["-c", "x = (1,"], None),
     "syntax error on standard input": (["-"], b"x = (1,\n"),
+    "compiled by another Python": (["app.pyc"], bytes(16) + marshal.dumps(compile("", "", "exec"))),
+    "compiled, and empty": (["app.pyc"], b""),
+    "compiled, and nothing but a magic number": (["app.pyc"], MAGIC),
+    "compiled, and cut": (["app.pyc"], PYC + marshal.dumps(compile("x = 1", "", "exec"))[:-9]),
+    "compiled, and nonsense": (["app.pyc"], PYC + b"no code at all"),
+    "compiled, and no code": (["app.pyc"], PYC + marshal.dumps([1, 2])),
     "missing script": (["missing.py"], None),
     "unreadable script": (["loop.py"], None),
     "folder without a main module": (["empty"], None),
@@ -170,7 +181,8 @@ BROKEN: dict[str, tuple[list[str], bytes | None]] = {
 @pytest.mark.parametrize(("words", "source"), BROKEN.values(), ids=list(BROKEN))
 def test_programs_that_cannot_be_started(tmp_path: Path, words: list[str], source: bytes | None) -> None:
     """A program that cannot be started fails with the message that Python gives, and its exit status."""
-    (tmp_path / "app.py").write_bytes(source or b"")
+    for name in ("app.py", "app.pyc"):
+        (tmp_path / name).write_bytes(source or b"")
     (tmp_path / "empty").mkdir()
     (tmp_path / "loop.py").symlink_to("loop.py")  # not even root can open it
     trace = tmp_path / "trace"

@@ -135,6 +135,7 @@ def test_the_default_name(tmp_path: Path) -> None:
 MISTAKES = [
     ("no program", [], "there is nothing to run"),
     ("no such script", ["missing.py"], "can't open file '{here}/missing.py': [Errno 2]"),
+    ("a module for a script", ["pytest"], "hint: pytest is a module: tamis run -m pytest"),
     ("unknown option", ["--trace-filtre", "x", "app.py"], "--trace-filter"),
     ("bad number", ["--depth", "x", "app.py"], "--depth"),
     ("too large", ["--depth", "99", "app.py"], "--depth"),

@@ -9,6 +9,7 @@ import pytest
 from builder import loop
 
 from tamis.errors import TamisError, UsageError
+from tamis.trace import database
 from tamis.trace import open as open_trace
 
 REFUSED = {
@@ -43,6 +44,15 @@ def test_refused_queries(tmp_path: Path, query: str) -> None:
     assert REFUSED[query] in str(caught.value)
     assert not outside.exists()
     assert len(variable_of_the_test) == 1
+
+
+def test_a_query_that_needs_too_much_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not fit into memory is said with what to do, not with settings that cannot be set."""
+    monkeypatch.setitem(database._CONFIG, "memory_limit", "30MB")
+    with open_trace(loop().write(tmp_path / "t")) as trace, pytest.raises(UsageError) as caught:
+        list(trace.stream("select list(i::varchar) from range(5000000) as t(i)")[1])
+    assert "more than" in str(caught.value)
+    assert "limit" in str(caught.value.hint)
 
 
 def test_trace_files_are_not_written(tmp_path: Path) -> None:

@@ -120,10 +120,10 @@ def _project_of(link: chains.Link) -> str:
 
 
 def _names_of(root: str) -> ProjectNames:
-    from tamis.policy.names import scan
+    from tamis.policy.names import scan, sources
     from tamis.record.setup import namer
 
-    return scan(root, namer(root))
+    return scan(terminal.progress(list(sources(root)), "reading the project"), namer(root))
 
 
 def _upgrade(groups: list[Group]) -> int:

@@ -1,7 +1,8 @@
 """Says what is recorded of a function, a class or a module, and why: every rule that matches it, the one that
 decided, and what becomes of its values. The sources are read for it; nothing of the program is run.
 
-Without a name: what is recorded of each file of the project; with --diff, what a filter more would change.
+Without a name: the whole project as a tree, with what is skipped and what is redacted by which rule; what is
+all alike is folded. With --diff, what a filter more would change.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import re
 import sys
 
 from tamis.cli import EXIT_OK, EXIT_PROBLEMS
+from tamis.cli.arguments import count
+from tamis.cli.terminal import progress
 from tamis.errors import UsageError
 
 TYPE_CHECKING = False
@@ -20,13 +23,15 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tamis.policy import LoadedPolicy
-    from tamis.policy.explain import Place
+    from tamis.policy.explain import Place, Seen
+    from tamis.policy.names import ProjectNames, SourceFile
 
 EXAMPLES = """\
   tamis explain my_app.auth.login                    by its name
   tamis explain my_app/auth.py:12                    by its place
   tamis explain my_app.auth.login --value password   one value only
   tamis explain                                      the whole project
+  tamis explain --depth 1                            its folders only
   tamis explain --diff mine.toml                     what `--trace-filter mine.toml` would change
 """
 
@@ -37,6 +42,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--diff", metavar="FILE", help="what this filter would change, as the last of the chain"
     )
+    parser.add_argument("--depth", type=count, metavar="N", help="of the tree, only so many levels")
+    parser.add_argument("--all", action="store_true", help="of the tree, also what is all alike")
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.add_argument(
         "--trace-filter", action="append", default=[], metavar="FILE", help="a filter more (repeatable)"
@@ -66,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError("`--diff` is for the whole project", hint="leave the name away")
         return _diff(loaded, load(args.diff), args.json)
     if args.name is None:
-        return _project(loaded, args.json)
+        return _project(loaded, args)
     places = _places(loaded, args.name)
     if not places:
         print(f"error: there is no `{args.name}` in the project {loaded.project_root}", file=sys.stderr)
@@ -90,18 +97,16 @@ def run(args: argparse.Namespace) -> int:
 
 def _places(loaded: LoadedPolicy, name: str) -> list[Place]:
     from tamis.policy import explain
-    from tamis.policy.names import scan
     from tamis.record.setup import namer
 
-    names = namer(loaded.project_root)
     if place := re.fullmatch(r"(?P<file>.*[^:]):(?P<line>[0-9]{1,9})", name, re.DOTALL):
         if not os.path.isfile(place["file"]):
             raise UsageError(f"there is no file `{place['file']}`")
-        found = explain.at_line(place["file"], int(place["line"]), names)
+        found = explain.at_line(place["file"], int(place["line"]), namer(loaded.project_root))
         if found is None:
             raise UsageError(f"`{place['file']}` cannot be compiled")
         return [found]
-    return explain.by_name(scan(loaded.project_root, names), name)
+    return explain.by_name(_scan(loaded), name)
 
 
 def _lines(one: dict[str, Any]) -> list[str]:
@@ -139,39 +144,55 @@ def _decider(by: dict[str, Any]) -> str:
     return f"`{shown}` ({by['path']}:{by['line']}){reason}"
 
 
-def _project(loaded: LoadedPolicy, as_json: bool) -> int:
-    from tamis.policy.explain import totals
-    from tamis.policy.names import scan
-    from tamis.record.setup import namer
+def _project(loaded: LoadedPolicy, args: argparse.Namespace) -> int:
+    from tamis.cli.projecttree import Tree
+    from tamis.cli.screen import output
+    from tamis.policy import explain
 
-    rows = list(totals(loaded.policy, scan(loaded.project_root, namer(loaded.project_root))))
-    if as_json:
-        found = [
-            {"file": file.file, "recorded": traced, "code_objects": count} for file, traced, count in rows
-        ]
-        print(json.dumps(found, ensure_ascii=False, indent=2))
+    rows = explain.project(loaded.policy, _scan(loaded))
+    if args.json:
+        print(json.dumps([_file(file, seen) for file, seen in rows], ensure_ascii=False, indent=2))
         return EXIT_OK
-    width = max((len(file.file) for file, _, _ in rows), default=0)
-    for file, traced, count in rows:
-        print(f"{file.file:{width}}  {_share(traced, count)}")
-    traced, count = sum(row[1] for row in rows), sum(row[2] for row in rows)
-    print(f"{len(rows)} files, {traced} of {count} code objects are recorded")
+    tree = Tree(rows, _decider)
+    with output(paged=True) as screen:
+        tree.print(screen, args.depth, unfold=args.all)
     return EXIT_OK
 
 
-def _share(traced: int, count: int) -> str:
-    if traced == count:
-        return "recorded"
-    return f"{traced} of {count} recorded" if traced else "skipped"
+def _file(file: SourceFile, seen: list[Seen]) -> dict[str, Any]:
+    return {
+        "file": file.file,
+        "recorded": sum(one.traced for one in seen),
+        "code_objects": len(seen),
+        "code": [
+            {
+                "qualname": one.code.qualname,
+                "line": one.code.line,
+                "trace": one.traced,
+                "by": one.by,
+                "hidden": one.hidden,
+            }
+            for one in seen
+        ],
+    }
+
+
+def _scan(loaded: LoadedPolicy) -> ProjectNames:
+    """The names of the project; on a terminal with a bar, where that takes long."""
+    from tamis.policy.names import scan, sources
+    from tamis.record.setup import namer
+
+    root = loaded.project_root
+    names = scan(progress(list(sources(root)), "reading the project"), namer(root))
+    for path in names.unreadable:
+        print(f"warning: `{path}` cannot be compiled: what is in it is not known", file=sys.stderr)
+    return names
 
 
 def _diff(before: LoadedPolicy, after: LoadedPolicy, as_json: bool) -> int:
     from tamis.policy.explain import changes
-    from tamis.policy.names import scan
-    from tamis.record.setup import namer
 
-    names = scan(before.project_root, namer(before.project_root))
-    found = list(changes(before.policy, after.policy, names))
+    found = list(changes(before.policy, after.policy, _scan(before)))
     if as_json:
         print(json.dumps(found, ensure_ascii=False, indent=2))
         return EXIT_OK

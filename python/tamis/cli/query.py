@@ -163,7 +163,9 @@ def _cell(cell: Any) -> Text:
         return Text(f"{cell:.6g}" if abs(cell) < 1e6 else f"{cell:.1f}")
     text = cell if isinstance(cell, str) else _text(cell)
     if len(text) > _LONGEST:
-        return _marked(harmless(text[:_LONGEST])).append(f"… {len(text):,} characters", style="yellow")
+        # A long pattern that is written over many lines says in the first what it is.
+        start = text[:_LONGEST].partition("\n")[0]
+        return _marked(harmless(start)).append(f"… {len(text):,} characters", style="yellow")
     return _marked(harmless(text))
 
 

@@ -87,7 +87,8 @@ def load_policy(
 
     `trace_filter`: the filters of the command line and the API, in order; `a::b` in one of them is two.
     `start`: the folder to look for the project from, unless `project_root` says it.
-    `auto`: whether the project's own filter is used. `framework`: as `framework_of` tells it.
+    `auto`: whether the project's own filter is used; one that is locked is used in any case.
+    `framework`: as `framework_of` tells it.
 
     Raises `PolicyError` with every problem of every filter, missing files included.
     """
@@ -111,21 +112,24 @@ def find_chain(
     environ: Mapping[str, str],
     framework: str | None,
 ) -> tuple[tuple[Link, ...], str, bool]:
-    """The chain, the project root, and whether the project brought a filter; no filter is read."""
-    if project_root is None:
-        root, path = find_project(start, environ)
-    else:
+    """The chain, the project root, and whether the project brought a filter."""
+    root, path = around = find_project(start, environ)
+    if project_root is not None:
         root = os.path.realpath(project_root)
         path = filter_of(root)
     links = [builtin("builtin-default")]
     if framework is not None:
         links.append(builtin(framework))
-    if auto and path:
-        links.append(Link(_short(path), path, "the project's filter"))
+    found = False
+    # Neither another root nor `auto` gets round a filter that is locked.
+    for one in dict.fromkeys((around[1], path)):
+        if one is not None and ((auto and one == path) or _locks(one)):
+            links.append(Link(_short(one), one, "the project's filter"))
+            found = True
     links += named(environ.get(ENVIRONMENT) or (), ENVIRONMENT)
     for entry in trace_filter:
         links += named(os.fspath(entry), "--trace-filter")
-    return tuple(links), root, bool(auto and path)
+    return tuple(links), root, found
 
 
 def builtin(name: str) -> Link:
@@ -167,6 +171,15 @@ def read(chain: Iterable[Link]) -> tuple[list[Source], list[Diagnostic]]:
             reason = getattr(error, "strerror", None) or str(error)
             problems.append(Diagnostic("file-unreadable", link.display, f"cannot be read: {reason}"))
     return sources, problems
+
+
+def _locks(path: str) -> bool:
+    """Whether a filter, or one that it includes, is locked; one that cannot be used might be."""
+    try:
+        policy = load([builtin("builtin-default"), Link(path, path, "")])
+    except PolicyError:
+        return True
+    return any(filter["locked"] for filter in policy.describe()["filters"])
 
 
 def named(value: str | tuple[()], why: str) -> list[Link]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tamis.policy.names import CodeNames, SourceFile, code_at
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from tamis._core import Namer, Policy, Scope
     from tamis.policy.names import ProjectNames
 
-__all__ = ["Place", "at_line", "by_name", "changes", "describe", "totals", "value"]
+__all__ = ["Place", "Seen", "at_line", "by_name", "changes", "describe", "project", "value"]
 
 
 class Place(NamedTuple):
@@ -155,8 +156,32 @@ def changes(before: Policy, after: Policy, names: ProjectNames) -> Iterator[dict
 _SHOWN = ("path", "selector", "line", "reason")
 
 
-def totals(policy: Policy, names: ProjectNames) -> Iterator[tuple[SourceFile, int, int]]:
-    """For each file of a project, how many of its code objects are recorded, and how many there are."""
+# What the compiler stores in the bodies of classes and modules.
+_DUNDER = re.compile(r"__\w+__")
+
+
+class Seen(NamedTuple):
+    """What becomes of a code object of the project."""
+
+    code: CodeNames
+    traced: bool
+    by: dict[str, Any]
+    hidden: list[dict[str, Any]]
+    """Its values that are not recorded as they are, in the form that `describe` has;
+    none of code that is not recorded."""
+
+
+def project(policy: Policy, names: ProjectNames) -> Iterator[tuple[SourceFile, list[Seen]]]:
+    """For each file of a project, what becomes of its code."""
+    described = policy.describe()
     for file in names.files:
-        scopes = [_scope(policy, Place(file, code)).trace for code in file.code]
-        yield file, sum(scopes), len(scopes)
+        found = []
+        for code in file.code:
+            scope = _scope(policy, Place(file, code))
+            hidden = []
+            for name, kinds, called in _values(file, code) if scope.trace else ():
+                # Most values are allowed, and what says so is not asked for.
+                if not _DUNDER.fullmatch(name) and scope.value(kinds, called)[0] != "allow":
+                    hidden.append(_value(described, scope, name, kinds, called))
+            found.append(Seen(code, scope.trace, _by(described, scope.by), hidden))
+        yield file, found

@@ -10,7 +10,7 @@ import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tamis._core import Namer
 
@@ -70,15 +70,15 @@ def sources(root: str) -> Iterator[str]:
         yield from (os.path.join(folder, name) for name in sorted(files) if name.endswith((".py", ".pyw")))
 
 
-def scan(root: str, namer: Namer) -> ProjectNames:
-    """Reads all sources below the project root. `namer` is one for this root."""
+def scan(paths: Iterable[str], namer: Namer) -> ProjectNames:
+    """Reads the sources of a project. `namer` is one for its root."""
     files = []
     words: set[str] = set()
     imported: set[str] = set()
     unreadable = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for path in sources(root):
+        for path in paths:
             top = _compiled(path)
             if top is None:
                 unreadable.append(path)

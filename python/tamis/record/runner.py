@@ -6,17 +6,17 @@ from __future__ import annotations
 import builtins
 import os
 import sys
+from importlib._bootstrap_external import MAGIC_NUMBER  # `importlib.util` is slow to import
 from importlib.machinery import SourceFileLoader, SourcelessFileLoader
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from tamis import _core
 from tamis.record.setup import working_directory
 
-TYPE_CHECKING = False  # see tamis.record.recorder
-if TYPE_CHECKING:
-    from types import CodeType
-
 __all__ = ["Program", "exit_status"]
+
+# Bytes of a `.pyc` before the code: a magic number, flags, and what says which source it was made of.
+_PYC_HEADER = 16
 
 
 class Program:
@@ -118,9 +118,8 @@ class Program:
         main.__cached__ = None  # type: ignore[attr-defined]
         if path.endswith(".pyc"):
             os.close(source)
-            loader = SourcelessFileLoader("__main__", path)
-            main.__loader__ = loader
-            _core.run_code(_code_of(loader), main.__dict__)
+            main.__loader__ = SourcelessFileLoader("__main__", path)
+            _core.run_code(_compiled(path), main.__dict__)
         else:
             if path != "<stdin>":
                 main.__loader__ = SourceFileLoader("__main__", path)
@@ -185,7 +184,16 @@ def _source_of(script: str) -> int | None:
         said = f"{python}: can't open file {path!r}: [Errno {error.errno}] {error.strerror}"
         if sys.stderr is not None:
             print(said, file=sys.stderr)
+            if isinstance(error, FileNotFoundError) and _is_module(script):
+                print(f"hint: {script} is a module: tamis run -m {script}", file=sys.stderr)
         raise SystemExit(2) from None
+
+
+def _is_module(name: str) -> bool:
+    """Whether `tamis run -m` would find it; of a name with dots that would run code, so it is not asked."""
+    from importlib.machinery import PathFinder
+
+    return name.isidentifier() and PathFinder.find_spec(name) is not None
 
 
 def _is_zip(path: str) -> bool:
@@ -204,8 +212,21 @@ def _run_module(name: str, alter_argv: bool) -> None:
     _core.run_function(runpy._run_module_as_main, name, alter_argv)  # type: ignore[attr-defined]
 
 
-def _code_of(loader: SourcelessFileLoader) -> CodeType:
-    code = loader.get_code("__main__")
-    if code is None:
-        raise ImportError(f"no code in {loader.path}")
+def _compiled(path: str) -> CodeType:
+    """The code of a `.pyc`; raises what the interpreter raises for one that is damaged."""
+    import marshal
+
+    with open(path, "rb") as file:
+        header = file.read(_PYC_HEADER)
+        magic = header[: len(MAGIC_NUMBER)]
+        if len(magic) == len(MAGIC_NUMBER) and magic != MAGIC_NUMBER:
+            raise RuntimeError("Bad magic number in .pyc file")
+        if len(header) < _PYC_HEADER:
+            raise EOFError("EOF read where not expected")
+        try:
+            code = marshal.load(file)
+        except (EOFError, ValueError, TypeError):
+            code = None
+    if not isinstance(code, CodeType):
+        raise RuntimeError("Bad code object in .pyc file")
     return code

@@ -224,6 +224,12 @@ def check_reads_only(connection: duckdb.DuckDBPyConnection, query: str) -> None:
 
 def query_error(error: duckdb.Error) -> UsageError:
     """What DuckDB says about a query, in our form, with the candidates that it names as the hint."""
+    if isinstance(error, duckdb.OutOfMemoryException):
+        # DuckDB proposes settings, which are locked here.
+        return UsageError(
+            f"the query needs more than {_MEMORY} of memory, or more room for temporary files than there is",
+            hint="take fewer rows or columns at once: `where`, `limit`, an aggregate instead of `list`",
+        )
     text = message_of(error)
     hint = None
     if match := _SUGGESTION.search(text):

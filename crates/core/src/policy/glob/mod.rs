@@ -10,6 +10,7 @@ mod parse;
 mod tests;
 
 use automaton::Automaton;
+use memchr::memmem;
 pub use language::language;
 use parse::Node;
 use std::fmt;
@@ -136,7 +137,7 @@ fn matches_pieces(pieces: &[Box<str>], name: &str) -> bool {
     };
     // The earliest place for each piece leaves most to those behind it.
     let mut rest = name;
-    middle.iter().all(|piece| match rest.find(&**piece) {
+    middle.iter().all(|piece| match memmem::find(rest.as_bytes(), piece.as_bytes()) {
         Some(at) => {
             rest = &rest[at + piece.len()..];
             true
