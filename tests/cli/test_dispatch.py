@@ -47,6 +47,22 @@ def test_errors_become_exit_codes(command, capsys, error, code, text):
     assert capsys.readouterr().err.startswith(text)
 
 
+@pytest.mark.parametrize(
+    "words", [["check"], ["explain"], ["filters"], ["init"], ["run", "x.py"]], ids=" ".join
+)
+def test_a_working_directory_that_is_gone(tmp_path, words):
+    """Without the folder that names are relative to, a command says so."""
+    here = tmp_path / "gone"
+    here.mkdir()
+    shell = 'rmdir "$PWD"; exec "$@"'
+    start = "import sys; from tamis.cli import main; sys.exit(main())"
+    command = ["sh", "-c", shell, "sh", sys.executable, "-c", start, *words]
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "working directory" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_fault_in_tamis_keeps_its_traceback(command):
     """What Tamis did not foresee is not dressed up as a mistake of the user."""
     command.run = raising(ZeroDivisionError())

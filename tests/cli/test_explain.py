@@ -126,6 +126,59 @@ def test_what_is_not_there(place, capsys):
     assert cli.main(["explain", "shop.nothing"]) == 1
     assert "there is no `shop.nothing` in the project" in capsys.readouterr().err
     assert cli.main(["explain", "nothing.py:1"]) == 2
+    assert cli.main(["explain", ""]) == 2
+
+
+INSIDE = """\
+[[scope.rules]]
+selector = "pkg:shop.*"
+value_patterns = [
+  { selector = "attr:price", action = "allow" }, { selector = "attr:password", action = "allow" },
+  { selector = "type:shop.Cart", action = "redact", reason = "large" },
+]
+"""
+
+
+def test_what_is_inside_of_values(place, capsys):
+    """Patterns on attributes and types are shown, and what a filter changes by them too."""
+    (place / "more.toml").write_text(HEAD.replace("version = 1", "version = 2") + INSIDE)
+    (place / "shop.py").write_text(SHOP + "print(Cart().price, {'password': 1})\n")
+    assert cli.main(["explain", "shop.Cart.add", "--trace-filter", "more.toml"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    inside = lines[lines.index("  inside of them, the first that matches decides:") + 1 :]
+    assert inside[:4] == [
+        "    allow `attr:price` (more.toml:10)",
+        "    allow `attr:password` (more.toml:10)",
+        "    redact `type:shop.Cart` (more.toml:11): large",
+        "    drop `attr:price` (.codetracer/trace-filter.toml:20)",
+    ]
+    assert cli.main(["explain", "--diff", "more.toml"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "inside of the values of 3 code objects: password: allow, was redact, a secret",
+        "inside of the values of 3 code objects: price: allow, was drop, a secret",
+        "inside of the values of 3 code objects: patterns on types type:shop.Cart redact, were none",
+        "3 code objects would change",
+    ]
+
+
+def test_what_runs_as_a_script(place, capsys):
+    """Where a rule about `__main__` makes a difference, both are told."""
+    (place / "more.toml").write_text(HEAD + '[[scope.rules]]\nselector = "pkg:__main__"\nexec = "trace"\n')
+    assert cli.main(["explain", "shop.pay", "--trace-filter", "more.toml"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("shop.pay (shop.py:8) is not recorded\n")
+    assert "  run as a script it is recorded, decided by `pkg:__main__` (more.toml:8)\n" in out
+    [one] = explained(capsys, "shop.Cart.add")
+    assert one["as_script"] is None
+
+
+def test_nothing_steers_the_terminal(place, capsys):
+    """Text of filters is shown, not obeyed."""
+    reason = 'reason = "\\u001b[2Kfine"'
+    (place / ".codetracer/trace-filter.toml").write_text(FILTER.replace('reason = "needed"', reason))
+    for words in (["explain", "shop.Cart.add"], ["explain"], ["explain", "--all"]):
+        assert cli.main(words) == 0
+        assert all(character.isprintable() or character == "\n" for character in capsys.readouterr().out)
 
 
 def test_the_project(place, capsys):

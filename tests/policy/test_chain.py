@@ -7,7 +7,7 @@ import pytest
 from writing import rule, toml
 
 from tamis.errors import PolicyError
-from tamis.policy import find_project, framework_of, load_policy
+from tamis.policy import FILTER_FILES, find_project, framework_of, load_policy
 
 PROJECT = ".codetracer/trace-filter.toml"
 
@@ -119,6 +119,35 @@ def test_problems_of_a_whole_chain_come_together(home):
         "unknown-value", "unknown-value",
     ]  # fmt: skip
     assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize("text", ["", "::", "x.toml::"])
+def test_no_name_is_no_filter(home, text):
+    """An empty text (of a variable that is not set) does not mean fewer filters, but one that is missing."""
+    put(home / "x.toml", toml())
+    with pytest.raises(PolicyError) as caught:
+        load_policy(trace_filter=[text], start=home, environ={"HOME": str(home)})
+    assert {problem.id for problem in caught.value.diagnostics} == {"file-missing"}
+
+
+@pytest.mark.parametrize("what", ["link", "folder", "loop", "closed"])
+@pytest.mark.parametrize("name", FILTER_FILES)
+def test_a_filter_that_cannot_be_read_is_not_passed_over(home, what, name):
+    """What lies where a project's filter lies is the project's filter, and an error if it cannot be read."""
+    put(home / "work" / PROJECT, toml(name="outer"))
+    path = home / "work/app" / name
+    path.parent.mkdir(parents=True)
+    if what == "folder":
+        path.mkdir()
+    elif what == "closed":
+        put(path, toml()).chmod(0)
+        if os.access(path, os.R_OK):
+            pytest.skip("nothing is closed to this user")
+    else:
+        path.symlink_to("nowhere.toml" if what == "link" else path.name)
+    with pytest.raises(PolicyError) as caught:
+        load_policy(start=home / "work/app", environ={"HOME": str(home)})
+    assert {problem.id for problem in caught.value.diagnostics} <= {"file-missing", "file-unreadable"}
 
 
 def test_a_project_root_that_is_given_is_not_searched_for(home):

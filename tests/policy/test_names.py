@@ -1,5 +1,6 @@
 """The names of a project, as they are found in its sources; and what of a filter matches none of them."""
 
+import os
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 import pytest
 from writing import rule, toml
 
+from tamis.policy import names as project_names
 from tamis.policy.chain import Link, builtin
 from tamis.policy.checking import check
-from tamis.policy.names import ProjectNames, foreign, scan, sources
+from tamis.policy.names import ProjectNames, foreign, import_name, scan, sources
 from tamis.record.setup import namer
 
 FILES = {
@@ -80,6 +82,46 @@ def test_names_of_a_project(project):
     assert {"sqlalchemy", "collections"} <= found.imported
     assert "shop" not in foreign(found)
     assert {"sqlalchemy", "json"} <= set(foreign(found))
+
+
+def test_files_that_are_none(project):
+    """A pipe is not waited for; a file whose name is no text is told, and does not end the look."""
+    os.mkfifo(project / "pipe.py")
+    with open(os.fsencode(project) + b"/caf\xe9.py", "w") as file:
+        file.write("x = 1")
+    found = names(project)
+    assert {os.fsencode(os.path.basename(path)) for path in found.unreadable} == {
+        b"broken.py", b"bytes.py", b"pipe.py", b"caf\xe9.py",
+    }  # fmt: skip
+    assert found.whole
+
+
+def test_too_many_files(project, monkeypatch):
+    """Of more files than a project has, the first are looked at, and nothing is said to match nothing."""
+    monkeypatch.setattr(project_names, "_MOST_FILES", 3)
+    assert not names(project).whole
+    assert said(project, rule("pkg:nothing.*", "skip")) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("app.py", None), ("backend/run.py", None), ("backend/shop/__init__.py", "shop"),
+        ("backend/shop/cart.py", "shop.cart"), ("backend/shop/inner/__init__.py", "shop.inner"),
+        ("backend/shop/inner/x.py", "shop.inner.x"), ("backend/shop/loose/y.py", None),
+    ],
+)  # fmt: skip
+def test_names_of_imports(tmp_path, path, name):
+    """A module of a package is known by the name under which it is imported, wherever its folder lies."""
+    for package in ("backend/shop", "backend/shop/inner"):
+        (tmp_path / package).mkdir(parents=True)
+        (tmp_path / package / "__init__.py").touch()
+    assert import_name(str(tmp_path / path)) == name
+
+
+def test_scripts_are_called_main(project):
+    """A rule about what runs as a script is not said to match nothing."""
+    assert said(project, rule("pkg:__main__", "skip")) == []
 
 
 def said(project: Path, *rules: dict[str, Any]) -> list[tuple[str, str | None]]:

@@ -129,6 +129,8 @@ def main(argv: list[str] | None = None) -> int:
         elif error.errno in _FULL:
             _give_up_output()
             print(f"error: the output cannot be written: {error.strerror}", file=sys.stderr)
+        elif isinstance(error, FileNotFoundError) and not _is_here():
+            print("error: the working directory does not exist any more", file=sys.stderr)
         else:
             raise
         return EXIT_BAD_INPUT
@@ -140,6 +142,14 @@ def main(argv: list[str] | None = None) -> int:
         if getattr(error, "from_program", False):
             raise  # the interpreter ends by SIGINT, as it does for the program alone
         return EXIT_INTERRUPTED
+
+
+def _is_here() -> bool:
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True
 
 
 def _give_up_output() -> None:

@@ -16,10 +16,12 @@ from tamis.cli import EXIT_OK, EXIT_PROBLEMS
 from tamis.cli.arguments import count
 from tamis.cli.terminal import progress
 from tamis.errors import UsageError
+from tamis.trace.values import harmless
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
     from typing import Any
 
     from tamis.policy import LoadedPolicy
@@ -74,6 +76,8 @@ def run(args: argparse.Namespace) -> int:
         return _diff(loaded, load(args.diff), args.json)
     if args.name is None:
         return _project(loaded, args)
+    if not args.name:
+        raise UsageError("there is no code of an empty name")
     places = _places(loaded, args.name)
     if not places:
         print(f"error: there is no `{args.name}` in the project {loaded.project_root}", file=sys.stderr)
@@ -112,12 +116,16 @@ def _places(loaded: LoadedPolicy, name: str) -> list[Place]:
 def _lines(one: dict[str, Any]) -> list[str]:
     lines = [f"{one['name']} ({one['file']}:{one['line']}) is {'' if one['trace'] else 'not '}recorded"]
     lines.append(f"  decided by {_decider(one['by'])}")
+    if script := one["as_script"]:
+        recorded = "" if script["trace"] else "not "
+        lines.append(f"  run as a script it is {recorded}recorded, decided by {_decider(script['by'])}")
     if one["rules"]:
         lines.append("  rules that match, the last one first:")
     for rule in reversed(one["rules"]):
         says = [f"{key} = {rule[key]}" for key in ("exec", "value_default") if rule[key] != "inherit"]
         lines.append(
-            f"    {rule['selector']}  {', '.join(says)}".rstrip() + f"  ({rule['path']}:{rule['line']})"
+            f"    {_one_line(rule['selector'])}  {', '.join(says)}".rstrip()
+            + f"  ({rule['path']}:{rule['line']})"
         )
     lines.append("  values:")
     for value in one["values"]:
@@ -129,19 +137,28 @@ def _lines(one: dict[str, Any]) -> list[str]:
         lines.append(
             f"    {value['name']} ({kinds}): {value['action']}{secret}, decided by {_decider(value['by'])}"
         )
-    return lines
+    if one.get("inside"):
+        lines.append("  inside of them, the first that matches decides:")
+    for pattern in one.get("inside", ()):
+        lines.append(f"    {pattern['action']} {_decider(pattern)}")
+    return [harmless(line) for line in lines]
 
 
 def _decider(by: dict[str, Any]) -> str:
-    if by["what"] == "undecided":
+    what = by.get("what")
+    if what == "undecided":
         return "nobody: a regular expression takes too much work"
-    if by["what"] == "default":
-        return f"the default of {by['path']}"
-    # What spans lines in the filter is too long for one.
+    if what == "default":
+        return harmless(f"the default of {by['path']}")
     selector = by.get("pattern") or by["selector"]
-    shown = selector if "\n" not in selector else selector.partition("\n")[0] + "…"
     reason = f": {by['reason']}" if by["reason"] else ""
-    return f"`{shown}` ({by['path']}:{by['line']}){reason}"
+    return harmless(f"`{_one_line(selector)}` ({by['path']}:{by['line']}){reason}")
+
+
+def _one_line(selector: str) -> str:
+    """What spans lines in the filter is too long for one."""
+    first, newline, _ = selector.partition("\n")
+    return f"{first}…" if newline else first
 
 
 def _project(loaded: LoadedPolicy, args: argparse.Namespace) -> int:
@@ -186,6 +203,8 @@ def _scan(loaded: LoadedPolicy) -> ProjectNames:
     names = scan(progress(list(sources(root)), "reading the project"), namer(root))
     for path in names.unreadable:
         print(f"warning: `{path}` cannot be compiled: what is in it is not known", file=sys.stderr)
+    if not names.whole:
+        print(f"warning: only the first {len(names.files):,} files were looked at", file=sys.stderr)
     return names
 
 
@@ -196,13 +215,33 @@ def _diff(before: LoadedPolicy, after: LoadedPolicy, as_json: bool) -> int:
     if as_json:
         print(json.dumps(found, ensure_ascii=False, indent=2))
         return EXIT_OK
+    inside: dict[str, int] = {}
     for one in found:
         change = ""
         if one["before"] != one["after"]:
             change = ": recorded, was skipped" if one["after"] else ": skipped, was recorded"
-        print(f"{one['name']} ({one['file']}:{one['line']}){change}")
+        if change or one["values"]:
+            print(harmless(f"{one['name']} ({one['file']}:{one['line']}){change}"))
         for value in one["values"]:
             kinds = ", ".join(value["kinds"])
-            print(f"  {value['name']} ({kinds}): {value['after']}, was {value['before']}")
+            print(harmless(f"  {value['name']} ({kinds}): {value['after']}, was {value['before']}"))
+        for line in _changes_inside(one):
+            inside[line] = inside.get(line, 0) + 1
+    for line, number in inside.items():
+        print(harmless(f"inside of the values of {number:,} code object{'s' * (number != 1)}: {line}"))
     print(f"{len(found)} code object{'s' * (len(found) != 1)} would change")
     return EXIT_OK
+
+
+def _changes_inside(one: dict[str, Any]) -> Iterator[str]:
+    """What changes inside of the values of a code object: names, by what becomes of them, and types."""
+    from tamis.cli.projecttree import few
+
+    groups: dict[str, list[str]] = {}
+    for value in one["inside"]:
+        groups.setdefault(f"{value['after']}, was {value['before']}", []).append(value["name"])
+    for change, names in groups.items():
+        yield f"{few(names)}: {change}"
+    if one["types"]:
+        before, after = (" > ".join(one["types"][when]) or "none" for when in ("before", "after"))
+        yield f"patterns on types {after}, were {before}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tamis.policy.explain import Seen
     from tamis.policy.names import SourceFile
 
-__all__ = ["Tree"]
+__all__ = ["Tree", "few"]
 
 _INDENT = "  "
 # Names on one line; beyond it they are counted.
@@ -121,12 +121,12 @@ class Tree:
                 groups.setdefault((value["action"], self._decider(value["by"])), []).append(value["name"])
             for (action, decider), names in groups.items():
                 screen.line(
-                    Piece(f"{indent}{_INDENT}{action}s {_names(names)}", "redacted"),
+                    Piece(f"{indent}{_INDENT}{action}s {few(names)}", "redacted"),
                     Piece(f" by {decider}", "dim"),
                 )
         if self._skipped_by(node) is None:
             for decider, places in skipped.items():
-                screen.line(Piece(f"{indent}skips {_names(places)}"), Piece(f" by {decider}", "dim"))
+                screen.line(Piece(f"{indent}skips {few(places)}"), Piece(f" by {decider}", "dim"))
 
     def _skipped_by(self, node: _Node) -> dict[str, Any] | None:
         """Who decided that nothing of a folder or file is recorded, if that is one."""
@@ -158,7 +158,8 @@ def _deciders(node: _Node) -> Iterator[dict[str, Any]]:
     return (one.by for one in _code(node))
 
 
-def _names(names: list[str]) -> str:
+def few(names: list[str]) -> str:
+    """Names on one line, at most a dozen."""
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return ", ".join(names[:_MOST_NAMES]) + more
 

@@ -45,7 +45,7 @@ class Link:
     __slots__ = ("display", "path", "why")
 
     def __init__(self, display: str, path: str, why: str) -> None:
-        self.display = display
+        self.display = os.fsencode(display).decode(errors="replace")
         """The file, as the user would spell it."""
         self.path = path
         """The file, as the system finds it."""
@@ -126,7 +126,8 @@ def find_chain(
         if one is not None and ((auto and one == path) or _locks(one)):
             links.append(Link(_short(one), one, "the project's filter"))
             found = True
-    links += named(environ.get(ENVIRONMENT) or (), ENVIRONMENT)
+    if variable := environ.get(ENVIRONMENT):
+        links += named(variable, ENVIRONMENT)
     for entry in trace_filter:
         links += named(os.fspath(entry), "--trace-filter")
     return tuple(links), root, found
@@ -182,10 +183,9 @@ def _locks(path: str) -> bool:
     return any(filter["locked"] for filter in policy.describe()["filters"])
 
 
-def named(value: str | tuple[()], why: str) -> list[Link]:
-    """The filters that a text names; `why` is what it was said by."""
-    parts = value.split("::") if value else ()
-    return [Link(part or str(value), os.path.expanduser(part), why) for part in parts]
+def named(value: str, why: str) -> list[Link]:
+    """The filters that a text names; `why` is what it was said by. An empty one is missing."""
+    return [Link(part or value or '""', os.path.expanduser(part), why) for part in value.split("::")]
 
 
 def _short(path: str) -> str:

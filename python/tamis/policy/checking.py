@@ -49,7 +49,7 @@ def check(chain: Sequence[Link], project: Callable[[], ProjectNames] | None = No
         rules = sum(rule["filter"] > 0 for rule in policy.describe()["rules"])
         if project is not None and rules and len(chain) > given:
             names = project()
-            problems += _nothing_matched(sources, given, names) if names.files else []
+            problems += _nothing_matched(sources, given, names) if names.files and names.whole else []
     order = {link.display: place for place, link in enumerate(chain)}
     problems.sort(
         key=lambda problem: (order.get(problem.path, -1), problem.path, problem.line, problem.column)
@@ -91,6 +91,6 @@ def _accepted(path: str) -> list[str]:
     try:
         with open(path, "rb") as file:
             accepted = tomllib.load(file)["meta"]["accept"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
     return accepted if isinstance(accepted, list) else []

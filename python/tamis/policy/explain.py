@@ -6,10 +6,10 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tamis.policy.names import CodeNames, SourceFile, code_at
+from tamis.policy.names import CodeNames, SourceFile, code_at, import_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tamis._core import Namer, Policy, Scope
     from tamis.policy.names import ProjectNames
@@ -31,7 +31,7 @@ def by_name(names: ProjectNames, wanted: str) -> list[Place]:
         for file in names.files
         for code in file.code
         for module in file.modules
-        if wanted in (f"{module}.{code.qualname}", module if code.qualname == "<module>" else "")
+        if wanted == (module if code.qualname == "<module>" else f"{module}.{code.qualname}")
     ]
 
 
@@ -40,7 +40,8 @@ def at_line(path: str, line: int, namer: Namer) -> Place | None:
     code = code_at(path, line)
     if code is None:
         return None
-    names = namer.names(os.path.abspath(path), None, code.qualname)
+    path = os.path.abspath(path)
+    names = namer.names(path, import_name(path), code.qualname)
     file = SourceFile(names["modules"], names["file"], names["absolute"], names["origin"], (code,))
     return Place(file, code)
 
@@ -57,15 +58,34 @@ def describe(policy: Policy, place: Place) -> dict[str, Any]:
     scope = _scope(policy, place)
     file, code = place
     values = [_value(described, scope, *one) for one in _values(file, code)]
+    script = _scope(policy, Place(file._replace(modules=["__main__", *file.modules]), code))
+    same = (script.trace, script.by) == (scope.trace, scope.by)
     return {
         "name": _called(file, code),
         "file": file.file,
         "line": code.line,
         "trace": scope.trace,
         "by": _by(described, scope.by),
+        "as_script": None if same else {"trace": script.trace, "by": _by(described, script.by)},
         "rules": [_rule(described, index) for index in scope.matching],
         "values": values,
+        "inside": list(_inside(described, scope)),
     }
+
+
+def _inside(described: Any, scope: Scope) -> Iterator[dict[str, Any]]:
+    """The patterns on what is inside of the values of a code object, and on types, as they are asked."""
+    for index in reversed(scope.matching):
+        rule = described["rules"][index]
+        for pattern in rule["patterns"]:
+            if pattern["selector"].startswith(("attr:", "type:")):
+                yield {
+                    "path": described["filters"][rule["filter"]]["path"],
+                    "line": pattern["line"],
+                    "pattern": pattern["selector"],
+                    "action": pattern["action"],
+                    "reason": pattern["reason"] or rule["reason"],
+                }
 
 
 def _called(file: SourceFile, code: CodeNames) -> str:
@@ -132,17 +152,26 @@ def _by(described: Any, by: tuple[str, int | None, int | None]) -> dict[str, Any
 
 
 def changes(before: Policy, after: Policy, names: ProjectNames) -> Iterator[dict[str, Any]]:
-    """The code objects of a project about which two policies do not agree, and what of them differs."""
+    """The code objects of a project about which two policies do not agree, and what of them differs: values,
+    what is inside of values by its name, and patterns on types."""
+    old_described, new_described = before.describe(), after.describe()
+    # Few sets of patterns apply to many code objects.
+    compared: dict[tuple[int, int], list[dict[str, Any]]] = {}
     for file in names.files:
         for code in file.code:
             first, second = (_scope(policy, Place(file, code)) for policy in (before, after))
-            values = []
-            if second.trace:
-                for name, kinds, called in _values(file, code):
-                    old, new = (scope.value(kinds, called)[0] for scope in (first, second))
-                    if first.trace and old != new:
-                        values.append({"name": name, "kinds": kinds, "before": old, "after": new})
-            if first.trace != second.trace or values:
+            values: list[dict[str, Any]] = []
+            inside: list[dict[str, Any]] = []
+            types: dict[str, list[str]] = {}
+            if first.trace and second.trace:
+                values = list(_changed_values(first, second, file, code))
+                sets = first.attr_set, second.attr_set
+                if sets not in compared:
+                    compared[sets] = list(_changed_inside(first, second, names.words))
+                inside = compared[sets]
+                old, new = _types(old_described, first), _types(new_described, second)
+                types = {"before": old, "after": new} if old != new else {}
+            if first.trace != second.trace or values or inside or types:
                 yield {
                     "name": _called(file, code),
                     "file": file.file,
@@ -150,12 +179,46 @@ def changes(before: Policy, after: Policy, names: ProjectNames) -> Iterator[dict
                     "before": first.trace,
                     "after": second.trace,
                     "values": values,
+                    "inside": inside,
+                    "types": types,
                 }
 
 
+def _changed_values(
+    first: Scope, second: Scope, file: SourceFile, code: CodeNames
+) -> Iterator[dict[str, Any]]:
+    found = list(_values(file, code))
+    # Of globals and builtins only what a pattern speaks of.
+    found += [(name, ["global"], [name]) for name in dict.fromkeys(code.others)]
+    for name, kinds, called in found:
+        old, new = (scope.value(kinds, called) for scope in (first, second))
+        spoken = kinds != ["global"] or "pattern" in (old[1][0], new[1][0])
+        if spoken and (old[0], old[2]) != (new[0], new[2]):
+            yield {"name": name, "kinds": kinds, "before": _said(old), "after": _said(new)}
+
+
+def _changed_inside(first: Scope, second: Scope, words: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for word in sorted(words):
+        old, new = (scope.attr(word) or _UNSAID for scope in (first, second))
+        if (old[0], old[2]) != (new[0], new[2]):
+            yield {"name": word, "before": _said(old), "after": _said(new)}
+
+
+# What no pattern speaks of is shown as the value that holds it.
+_UNSAID = ("allow", None, False)
+
+
+def _said(verdict: tuple[str, Any, bool]) -> str:
+    return f"{verdict[0]}, a secret" if verdict[2] else verdict[0]
+
+
+def _types(described: Any, scope: Scope) -> list[str]:
+    """The patterns on types that apply, as text, the last one first."""
+    inside = (one for one in _inside(described, scope) if one["pattern"].startswith("type:"))
+    return [f"{one['pattern']} {one['action']}" for one in inside]
+
+
 _SHOWN = ("path", "selector", "line", "reason")
-
-
 # What the compiler stores in the bodies of classes and modules.
 _DUNDER = re.compile(r"__\w+__")
 

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
     from tamis._core import Namer
 
-__all__ = ["CodeNames", "ProjectNames", "SourceFile", "code_at", "foreign", "scan", "sources"]
+__all__ = ["CodeNames", "ProjectNames", "SourceFile", "code_at", "foreign", "import_name", "scan", "sources"]
 
 _IMPORT_NAME = opcode.opmap["IMPORT_NAME"]
 _EXTENDED_ARG = opcode.opmap["EXTENDED_ARG"]
 # Folders that hold no code of the project's own.
 _NOT_OURS = {"__pycache__", "node_modules", "site-packages", "dist-packages"}
+# More files than a project has: somebody's home directory, say.
+_MOST_FILES = 20_000
 # A text longer than that is no key of a mapping.
 _LONGEST_WORD = 64
 
@@ -55,6 +57,8 @@ class ProjectNames(NamedTuple):
     """Top-level names of the modules that it imports."""
     unreadable: tuple[str, ...]
     """Files that this interpreter cannot compile; what is in them is not known."""
+    whole: bool
+    """Whether all files were looked at: there were not too many."""
 
 
 def sources(root: str) -> Iterator[str]:
@@ -76,21 +80,46 @@ def scan(paths: Iterable[str], namer: Namer) -> ProjectNames:
     words: set[str] = set()
     imported: set[str] = set()
     unreadable = []
+    whole = True
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for path in paths:
-            top = _compiled(path)
+        for number, path in enumerate(paths):
+            if number >= _MOST_FILES:
+                whole = False
+                break
+            top = _compiled(path) if _is_text(path) else None
             if top is None:
                 unreadable.append(path)
                 continue
-            names = namer.names(path, None, "")
+            names = namer.names(path, import_name(path), "")
             code = tuple(_code(top, words, imported))
             files.append(
                 SourceFile(names["modules"], names["file"], names["absolute"], names["origin"], code)
             )
     # What nobody can write is in no pattern; lone surrogates are not even text.
     writable = frozenset(filter(str.isprintable, words))
-    return ProjectNames(tuple(files), writable, frozenset(imported), tuple(unreadable))
+    return ProjectNames(tuple(files), writable, frozenset(imported), tuple(unreadable), whole)
+
+
+def import_name(path: str) -> str | None:
+    """The name under which a module of a package is imported, wherever its folder is found: `shop.cart` of
+    `backend/shop/cart.py`, if there is a `backend/shop/__init__.py`. None: it is in no package."""
+    folder, name = os.path.split(path)
+    steps = [] if name.startswith("__init__.") else [name.partition(".")[0]]
+    while os.path.isfile(os.path.join(folder, "__init__.py")):
+        folder, package = os.path.split(folder)
+        steps.append(package)
+    packages = len(steps) - (not name.startswith("__init__."))
+    return ".".join(reversed(steps)) if packages else None
+
+
+def _is_text(path: str) -> bool:
+    """Names that are not text are in no filter."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def code_at(path: str, line: int) -> CodeNames | None:
@@ -116,6 +145,8 @@ def _last_line(code: types.CodeType) -> int:
 
 def _compiled(path: str) -> types.CodeType | None:
     try:
+        if not os.path.isfile(path):  # a pipe would be waited for
+            return None
         with open(path, "rb") as file:
             return compile(file.read(), path, "exec", dont_inherit=True, optimize=0)
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
@@ -166,6 +197,7 @@ def _imports(code: types.CodeType) -> Iterator[str]:
 
 
 def foreign(names: ProjectNames) -> list[str]:
-    """The top-level names of modules that the project may use and that are not its own."""
+    """The top-level names of modules that the project may use and that are not its own; what runs as a script
+    is called `__main__`."""
     own = {module.partition(".")[0] for file in names.files for module in file.modules}
-    return sorted((names.imported | sys.stdlib_module_names) - own)
+    return sorted((names.imported | sys.stdlib_module_names | {"__main__"}) - own)

@@ -35,15 +35,27 @@ def find_project(
 
 
 def filter_of(folder: str) -> str | None:
-    """The filter that lies in this project root."""
+    """The filter that lies in this project root, also one that cannot be read."""
     paths = (os.path.join(folder, *name.split("/")) for name in FILTER_FILES)
-    return next((path for path in paths if os.path.isfile(path)), None)
+    return next(filter(_is_there, paths), None)
 
 
 def unread_filter(folder: str) -> str | None:
     """The filter in this project root that is not read, because another one goes before it."""
     paths = [os.path.join(folder, *name.split("/")) for name in FILTER_FILES]
-    return next(filter(os.path.isfile, paths[1:]), None) if os.path.isfile(paths[0]) else None
+    return next(filter(_is_there, paths[1:]), None) if _is_there(paths[0]) else None
+
+
+def _is_there(path: str) -> bool:
+    """Whether there is anything of this name. What cannot be looked at is there: a link that goes nowhere, or
+    a folder that is closed, must not make a filter be passed over."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _folders(start: str, environ: Mapping[str, str]) -> Iterator[str]:
