@@ -53,11 +53,16 @@ def test_errors_become_exit_codes(command, capsys, error, code, text):
 def test_a_working_directory_that_is_gone(tmp_path, words):
     """Without the folder that names are relative to, a command says so."""
     here = tmp_path / "gone"
-    here.mkdir()
     shell = 'rmdir "$PWD"; exec "$@"'
-    start = "import sys; from tamis.cli import main; sys.exit(main())"
-    command = ["sh", "-c", shell, "sh", sys.executable, "-c", start, *words]
-    done = subprocess.run(command, cwd=here, capture_output=True, text=True)
+
+    def python(code: str, *words: str) -> subprocess.CompletedProcess[str]:
+        here.mkdir(exist_ok=True)
+        command = ["sh", "-c", shell, "sh", sys.executable, "-c", code, *words]
+        return subprocess.run(command, cwd=here, capture_output=True, text=True)
+
+    if python("import tamis").returncode:
+        pytest.skip("this Python cannot import extensions there: it asks for the working directory")
+    done = python("import sys; from tamis.cli import main; sys.exit(main())", *words)
     assert done.returncode == 2
     assert "working directory" in done.stderr
     assert "Traceback" not in done.stderr
