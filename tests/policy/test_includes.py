@@ -1,10 +1,13 @@
 """`include`: what is loaded, in which order, once."""
 
+import os
+import secrets
 from pathlib import Path
 
 import pytest
 from writing import rule, toml
 
+from tamis.diagnostics import render_all
 from tamis.errors import PolicyError
 from tamis.policy import load_policy
 from tamis.policy.chain import Link, load
@@ -88,6 +91,21 @@ def test_includes_that_cannot_be_read(tmp_path):
     assert [name for name, _, _ in found if name.startswith("file")] == ["file-missing", "file-unreadable"]
     assert "the included filter `no.toml` does not exist" in [message for _, message, _ in found]
     assert {"wrong-type", "missing-table"} <= {name for name, _, _ in found}
+
+
+def test_what_is_no_filter_is_not_read_out(tmp_path):
+    """A filter from elsewhere cannot make lines of any other file be printed, nor be waited for without end."""
+    secret = secrets.token_hex(8)
+    (tmp_path / ".env").write_text(f"KEY={secret}\n")
+    (tmp_path / "link.toml").symlink_to(".env")
+    (tmp_path / "huge.toml").write_bytes(b"#" * (5 << 20))
+    os.mkfifo(tmp_path / "pipe.toml")
+    names = [".env", "link.toml", "huge.toml", "pipe.toml", "/dev/zero"]
+    write(tmp_path, {"a.toml": names})
+    with pytest.raises(PolicyError) as caught:
+        load([Link("a.toml", str(tmp_path / "a.toml"), "a test")])
+    assert [problem.id for problem in caught.value.diagnostics] == ["file-unreadable"] * len(names)
+    assert secret not in render_all(caught.value.diagnostics)
 
 
 def test_includes_without_end(tmp_path):

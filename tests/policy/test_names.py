@@ -159,6 +159,10 @@ RULES = [
     ("pkg:json.*", []),
     ("file:/usr/**", []),
     ("file:**/conftest.py", []),
+    ("file:.venv/**", []),
+    ("file:venv/**", []),
+    ("file:tools/node_modules/**", []),
+    ("file:regex:.*/site-packages/.*", []),
     ("origin:third-party", []),
 ]
 
@@ -194,6 +198,13 @@ PATTERNS = [
 def test_patterns_that_match_nothing(project, selector, expected):
     """A pattern is compared with the names in the code of its rule; keys and types may be from elsewhere."""
     assert said(project, rule("pkg:shop.*", patterns=[(selector, "redact")])) == expected
+
+
+def test_names_of_other_code_are_not_known(project):
+    """A rule that is about more than the project may mean a name that is in other people's code."""
+    for selector in ("pkg:*", "file:**", "origin:third-party"):
+        assert said(project, rule(selector, patterns=[("arg:sslkeyfile", "redact")])) == []
+    assert said(project, rule("pkg:*", patterns=[("arg:oder", "redact")])) == meant("order")
 
 
 def test_only_the_code_of_the_rule_counts(project):

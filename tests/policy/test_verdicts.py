@@ -169,6 +169,22 @@ def test_attr_patterns_share_a_number_when_they_are_the_same():
     assert scope_of(chain, "a.c:f").attr("y")[0] == "redact"
 
 
+def test_private_attributes_have_two_names():
+    """What the compiler makes of `__pin` in a class is covered by patterns on either name, and uncovered."""
+    chain = with_builtin(toml(rule("pkg:a", patterns=[("attr:literal:__balance", "drop")])))
+    scope = scope_of(chain, "a:f")
+    for name in ("__balance", "_Account__balance", "_A__B__balance"):
+        assert scope.attr(name)[0] == "drop"
+    assert all(scope.attr(name) is None for name in ("_balance", "_x_balance", "__a__balance__"))
+    assert scope.attr("_Card__pin")[0] == "redact", "by builtin-default, as `__pin`"
+    for name in ("__balance", "_Account__balance"):
+        opened = policy(
+            toml(rule("pkg:a", patterns=[("attr:*balance", "drop")])),
+            toml(rule("pkg:a", patterns=[(f"attr:literal:{name}", "allow")])),
+        )
+        assert scope_of(opened, "a:f").attr("_Account__balance")[0] == "allow"
+
+
 def test_attr_patterns_decide_inside_allowed_values():
     """Inside a value only patterns decide; without one the part shares the verdict of the whole."""
     chain = policy(

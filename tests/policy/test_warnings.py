@@ -120,6 +120,9 @@ SECRETS = [
     ("local:trace_id", False),
     ("attr:regex:[a-f]{1,3}", False),
     ("type:*", False),
+    ("arg:{order_id,stripe_token}", True),
+    ("arg:regex:x_(id|token)", True),
+    ("arg:{order_id,stripe_id}", False),
 ]
 
 
@@ -136,13 +139,86 @@ def test_a_pattern_before_it_may_keep_the_secret():
     assert "allows-secret" not in ids(rule("pkg:a", patterns=[*patterns, ("arg:*", "allow")]))
 
 
+def test_a_local_pattern_speaks_of_parameters():
+    """A parameter is a local, too: what a `local` pattern before an `arg` pattern keeps is not uncovered."""
+    patterns = [("local:regex:.*", "redact"), ("arg:*", "allow")]
+    assert "allows-secret" not in ids(rule("pkg:a", patterns=patterns))
+
+
+def test_a_later_rule_may_redact_it_again():
+    """A name that a later rule covers for all of the code is not uncovered."""
+    allowing = rule("pkg:a.*", patterns=[("arg:*", "allow")])
+    secret = [("arg:regex:(?i).*", "redact")]
+    assert ids(allowing, rule("pkg:*", patterns=secret)) == ["shadowed-rule"]
+    assert "allows-secret" in ids(allowing, rule("pkg:a.b", patterns=secret))
+
+
+def test_a_default_that_closes_is_found_behind_others():
+    """Of several defaults that close, one that nothing opens again is enough."""
+    rules = [rule("pkg:a", "trace", patterns=[("arg:x", "allow")]), rule("pkg:*", default="redact")]
+    again = [rule("pkg:b", default="allow"), rule("pkg:*", default="redact")]
+    assert ids(*rules, *again).count("shadowed-pattern") == 1
+
+
+# the later of two filters, whether it tries to loosen the earlier one, which redacts `x`
+LOOSENING = [
+    (toml(rule("pkg:a", default="allow"), **INHERIT), True),
+    (toml(rule("pkg:a", default="allow", patterns=[("arg:y", "allow")]), **INHERIT), True),
+    (toml(rule("pkg:a", default="allow", patterns=[("arg:x", "allow")]), **INHERIT), False),
+    (toml(rule("pkg:b", default="allow"), **INHERIT), False),
+    (toml(default_exec="inherit", default_value_action="allow"), False),
+]
+
+
+@pytest.mark.parametrize(("later", "loosens"), LOOSENING)
+def test_loosening_without_a_pattern(later, loosens):
+    """A default that allows is reported where only a pattern could uncover, and none of the rule does."""
+    first = toml(rule("pkg:a", patterns=[("arg:x", "redact")]), **INHERIT)
+    assert ("cannot-loosen" in [name for name, _ in found(first, later)]) == loosens
+    closed = first.replace('default_value_action = "inherit"', 'default_value_action = "redact"')
+    opened = toml(default_exec="inherit", default_value_action="allow")
+    assert "cannot-loosen" in [name for name, _ in found(closed, opened)]
+
+
+HINTS = [
+    ("local:regex:(?i)customer", "local:regex:(?i).*customer.*"),
+    ("arg:regex:\\.a|\\.b", "arg:regex:.*(?:\\.a|\\.b).*"),
+    ("arg:regex:^-id", "arg:regex:.*-id.*"),
+    ("pkg:regex:^(a|b)", "pkg:regex:(?:^(a|b)).*"),
+]
+
+
+@pytest.mark.parametrize(("selector", "longer"), HINTS)
+def test_what_is_proposed_for_a_part(selector, longer):
+    """The regex of the hint is one, and matches more."""
+
+    def hints(selector: str) -> list[str]:
+        scope = selector.startswith("pkg")
+        one = rule(selector, "skip") if scope else rule("pkg:a", patterns=[(selector, "redact")])
+        text = toml(one, **INHERIT, version=2)
+        return [warning.hint for warning in Policy.check([DEFAULT, ("x.toml", None, text.encode())], 1)[1]]
+
+    [hint] = hints(selector)
+    assert f"`{longer}`" in hint
+    assert hints(longer) == []
+
+
+def test_patterns_that_take_too_long_to_compare():
+    """Regexes and globs whose comparison would take hours take no time, and nothing is said."""
+    start = time.process_time()
+    for selector in ("local:regex:(?:a?){3000}", "local:" + "{a,}" * 200):
+        ids(rule("pkg:a", patterns=[(selector, "redact"), (selector, "redact")]))
+        ids(*[rule(selector.replace("local:", "pkg:"), "skip")] * 2)
+    assert time.process_time() - start < 30  # it was hours
+
+
 # a regex in a selector, whether it is meant to be found in longer names
 PARTS = [
     ("pkg:regex:^a", True), ("pkg:regex:^a$", False), ("pkg:regex:a", True), ("pkg:regex:^a\\.", False),
     ("pkg:regex:^a(\\.|$)", False), ("pkg:regex:^a\\.(b|c)\\.", False), ("pkg:regex:^a.*", False),
     ("pkg:regex:\\.tests\\.", True), ("obj:regex:\\.login$", True), ("obj:regex:.*\\.login$", False),
     ("file:regex:\\.py", True), ("file:regex:a/", True), ("file:regex:.*\\.py", False),
-    ("pkg:regex:a|b", False), ("pkg:regex:^(a|b)", True),
+    ("pkg:regex:a|b", False), ("pkg:regex:^(a|b)", True), ("file:regex:(/usr|/opt)/lib/.*", False),
 ]  # fmt: skip
 PATTERN_PARTS = [
     ("arg:regex:(?i)token", True), ("arg:regex:(?i).*token", False), ("arg:regex:^id_", True),

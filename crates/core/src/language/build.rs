@@ -5,6 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Larger automata are not built.
 const MAX_STATES: usize = 4_000;
+const MAX_EDGES: usize = 100_000;
 
 /// One step of a pattern; steps are called by their index.
 pub enum Step {
@@ -45,7 +46,7 @@ impl Language {
         let first = Place { step: 0, fresh: true, rest: Rest::Anything };
         numbers.insert(first, 0);
         let mut places = vec![first];
-        let mut at = 0;
+        let (mut at, mut edges) = (0, 0);
         while let Some(&place) = places.get(at) {
             at += 1;
             let mut state = State::default();
@@ -74,8 +75,9 @@ impl Language {
                     _ => {}
                 }
             }
+            edges += state.edges.len();
             made.states.push(state);
-            if places.len() > MAX_STATES {
+            if places.len() > MAX_STATES || edges > MAX_EDGES {
                 return None;
             }
         }

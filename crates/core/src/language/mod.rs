@@ -7,7 +7,7 @@ mod symbols;
 
 pub use build::Step;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use symbols::Symbols;
 
 /// Code points, in order and apart.
@@ -16,8 +16,9 @@ pub type Ranges = Vec<(u32, u32)>;
 const LAST: u32 = 0x10_ffff;
 const DOT: u32 = '.' as u32;
 const NEWLINE: u32 = '\n' as u32;
-/// Pairs of states that a proof may visit.
+/// Pairs of states that a proof may visit, and edges that it may walk.
 const MAX_PAIRS: usize = 10_000;
+const MAX_WALKED: usize = 2_000_000;
 
 /// An automaton without steps that consume nothing. The first state is where it begins.
 #[derive(Clone, Debug)]
@@ -115,7 +116,7 @@ impl Language {
         let mut more = vec![false; leads.len()];
         let mut changed = true;
         while std::mem::take(&mut changed) {
-            for (index, state) in self.states.iter().enumerate() {
+            for (index, state) in self.states.iter().enumerate().rev() {
                 if !more[index] && state.edges.iter().any(|&(_, target)| leads[target as usize]) {
                     (more[index], leads[index], changed) = (true, true, true);
                 }
@@ -134,15 +135,26 @@ impl Language {
         let symbols = Symbols::new(self, other);
         let mut seen: FxHashSet<(u32, Vec<u32>)> = FxHashSet::default();
         let mut waiting = vec![(0, vec![0])];
+        let mut walked = 0;
         while let Some((state, others)) = waiting.pop() {
             let from = &self.states[state as usize];
             if from.accepts && !others.iter().any(|&other_state| other.states[other_state as usize].accepts) {
                 return Some(false);
             }
+            let edges: usize = others.iter().map(|&state| other.states[state as usize].edges.len()).sum();
+            // Where they lead with each symbol; many edges have the same.
+            let mut steps: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
             for &(class, target) in &from.edges {
                 for symbol in symbols.of(class) {
-                    let next = other.step(&others, |class| symbols.other_has(class, symbol));
-                    let pair = (target, next);
+                    walked += 1;
+                    let next = steps.entry(symbol).or_insert_with(|| {
+                        walked += edges;
+                        other.step(&others, |class| symbols.other_has(class, symbol))
+                    });
+                    if walked > MAX_WALKED {
+                        return None;
+                    }
+                    let pair = (target, next.clone());
                     if !seen.contains(&pair) {
                         seen.insert(pair.clone());
                         waiting.push(pair);
@@ -185,15 +197,20 @@ impl Language {
         states.iter().any(|&state| self.states[state as usize].accepts)
     }
 
-    /// Whether there is a word of both.
-    pub fn meets(&self, other: &Language) -> bool {
+    /// Whether there is a word of both. None: that takes too much work.
+    pub fn meets(&self, other: &Language) -> Option<bool> {
         let symbols = Symbols::new(self, other);
         let mut seen = FxHashSet::from_iter([(0, 0)]);
         let mut waiting = vec![(0, 0)];
+        let mut walked = 0;
         while let Some((a, b)) = waiting.pop() {
             let (from, beside) = (&self.states[a as usize], &other.states[b as usize]);
             if from.accepts && beside.accepts {
-                return true;
+                return Some(true);
+            }
+            walked += 1 + from.edges.len() * beside.edges.len();
+            if walked > MAX_WALKED {
+                return None;
             }
             for &(class, target) in &from.edges {
                 for &(with, to) in &beside.edges {
@@ -204,7 +221,45 @@ impl Language {
                 }
             }
         }
-        false
+        Some(false)
+    }
+
+    /// Words that go through no state twice, of plain characters where they can; at most so many.
+    pub fn words(&self, most: usize) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut on_path = vec![false; self.states.len()];
+        // The states of the word, each with its next edge; the characters between them.
+        let mut path = vec![(0, 0)];
+        let mut word = Vec::new();
+        on_path[0] = true;
+        for _ in 0..MAX_PAIRS {
+            let Some((state, edge)) = path.last_mut() else { break };
+            let from = &self.states[*state as usize];
+            if *edge == 0 && from.accepts {
+                found.push(word.iter().collect());
+                if found.len() == most {
+                    break;
+                }
+            }
+            let next = from.edges.get(*edge);
+            *edge += 1;
+            match next {
+                Some(&(class, target)) => {
+                    if let Some(character) = plain(&self.classes[class as usize])
+                        && !std::mem::replace(&mut on_path[target as usize], true)
+                    {
+                        path.push((target, 0));
+                        word.push(character);
+                    }
+                }
+                None => {
+                    on_path[*state as usize] = false;
+                    path.pop();
+                    word.pop();
+                }
+            }
+        }
+        found
     }
 
     /// A shortest word, of plain characters where it can. None: there is none.
@@ -316,6 +371,18 @@ mod tests {
         }
     }
 
+    /// What would take hours takes no time, and has no answer.
+    #[test]
+    fn bounded_work() {
+        let regexes = ["(?:a?){3000}", "(?:a|b?){300}", "(?:[a-z]?[0-9]?){200}"];
+        let regexes = regexes.map(|pattern| Regex::new(pattern, Flags::default()).unwrap().language());
+        for language in regexes.into_iter().flatten().chain([glob(&"{a,}".repeat(60), false)]) {
+            assert!(language.is_within(&language) != Some(false));
+            assert!(language.meets(&language) != Some(false));
+            assert!(language.owners().example().is_none());
+        }
+    }
+
     /// Containment: proven where it holds, refused where it does not.
     #[test]
     fn containment() {
@@ -355,9 +422,13 @@ mod tests {
     /// Whether two languages meet, and an example of each.
     #[test]
     fn meetings_and_examples() {
-        assert!(glob("*_key", false).meets(&glob("api_*", false)));
-        assert!(!glob("a.*", false).meets(&glob("b.*", false)));
-        assert!(!regex("[^a]").meets(&glob("a", false)));
+        assert_eq!(glob("*_key", false).meets(&glob("api_*", false)), Some(true));
+        assert_eq!(glob("a.*", false).meets(&glob("b.*", false)), Some(false));
+        assert_eq!(regex("[^a]").meets(&glob("a", false)), Some(false));
+        assert_eq!(glob("{order_id,token}", false).words(9), ["order_id", "token"]);
+        assert_eq!(regex("x_(id|token)").words(9), ["x_id", "x_token"]);
+        assert_eq!(regex("(a|b)*c").words(1).len(), 1);
+        assert!(regex("[ab]{9}|(c|d|e|f)*").words(200).len() <= 200);
         for (language, example) in
             [(glob("a.*", false), "a"), (regex("ab+c"), "abc"), (glob("?*", false), "x")]
         {

@@ -11,6 +11,11 @@ use std::path::{Component, Path, PathBuf};
 
 /// More levels than anybody writes; each takes a part of the stack.
 const MAX_DEPTH: usize = 64;
+/// No filter is as large.
+const MAX_BYTES: u64 = 4 << 20;
+/// What filters are called. An error shows lines of its file: a filter from elsewhere must not make any file of this
+/// machine be read out.
+const ENDINGS: [&str; 2] = ["toml", "cfg"];
 
 /// The filters of a chain, in its order. None: something in it is wrong, and stands in `problems`.
 #[derive(Default)]
@@ -80,10 +85,23 @@ impl Chain {
         if self.open.len() == MAX_DEPTH {
             return Err(Problem::too_deep());
         }
-        let bytes = std::fs::read(&path).map_err(|error| Problem::unreadable(name, &error))?;
+        let bytes = read(&real).map_err(|error| Problem::unreadable(name, &error))?;
         self.add(&Source { display, path: Some(path), bytes });
         Ok(self.files.len() as u32 - 1)
     }
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let about = path.metadata()?;
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    if about.is_dir() {
+        return Err(ErrorKind::IsADirectory.into());
+    }
+    // What is no file may have no end, or never begin.
+    if !about.is_file() || about.len() > MAX_BYTES || !ending.is_some_and(|ending| ENDINGS.contains(&ending)) {
+        return Err(std::io::Error::other("an included filter is a `.toml` or `.cfg` file of at most 4 MiB"));
+    }
+    std::fs::read(path)
 }
 
 struct Problem {

@@ -243,7 +243,8 @@ impl ScopeVerdict {
     /// What becomes of an attribute, field or key inside a value that is allowed. None: no pattern speaks of
     /// it, and it shares the verdict of the value that holds it.
     pub fn attr(&self, policy: &Policy, name: &str) -> Option<ValueVerdict> {
-        self.by_patterns(policy, &self.matching.with_attr, |rule| rule.pattern(Kinds::ATTR, &[name]))
+        let names = attribute_names(name);
+        self.by_patterns(policy, &self.matching.with_attr, |rule| rule.pattern(Kinds::ATTR, &names))
     }
 
     /// What becomes of a value that is allowed by its name, for its type. `names` is everything that the type is
@@ -289,4 +290,14 @@ impl ScopeVerdict {
     pub fn attr_set(&self) -> u32 {
         self.matching.attr_set
     }
+}
+
+/// What an attribute is called: the compiler makes `_Account__balance` of a `__balance` in a class `Account`.
+fn attribute_names(name: &str) -> Vec<&str> {
+    let mut names = vec![name];
+    if name.starts_with('_') && !name.starts_with("__") && !name.ends_with("__") {
+        // A class may have such a place in its own name: each could be the one.
+        names.extend(name.match_indices("__").map(|(place, _)| &name[place..]));
+    }
+    names
 }

@@ -96,7 +96,6 @@ impl Glob {
 
 fn ends_with_dot_star(nodes: &[Node]) -> bool {
     matches!(nodes, [.., Node::Character('.'), Node::Star | Node::DoubleStar])
-        || matches!(nodes, [.., Node::Choice(_)])
 }
 
 /// Rewrites a trailing `.*` to `{,.*}`, in the branches of a trailing choice too.

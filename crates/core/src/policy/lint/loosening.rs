@@ -16,7 +16,7 @@ pub(super) fn look(findings: &mut Findings) {
         let earlier = findings.own().take_while(|&other| findings.rules[other].file < rule.file);
         let holds = |&other: &usize| {
             let other = &findings.rules[other];
-            redacts(other) && (rule.covers(other) || other.covers(rule))
+            uncovers_less(rule, other) && (rule.covers(other) || other.covers(rule))
         };
         if let Some(other) = earlier.into_iter().find(holds) {
             let (span, name) = (span.clone(), findings.named(other, rule.file));
@@ -26,7 +26,9 @@ pub(super) fn look(findings: &mut Findings) {
     }
     for file in findings.given..findings.files.len() {
         let setting = &findings.files[file].default_value_action;
-        if setting.value != Some(Action::Allow) {
+        // A default that stays as it is tries nothing: it is a key that every filter must have.
+        let before = findings.files[..file].iter().rev().find_map(|file| file.default_value_action.value);
+        if setting.value != Some(Action::Allow) || before == Some(Action::Allow) {
             continue;
         }
         let earlier = findings.own().take_while(|&other| findings.rules[other].file < file);
@@ -40,6 +42,15 @@ pub(super) fn look(findings: &mut Findings) {
             findings.about_file(file, "cannot-loosen", &span, message, HINT);
         }
     }
+}
+
+/// Whether the other rule has a pattern that redacts, and that no pattern of this one uncovers.
+fn uncovers_less(rule: &Scope, other: &Scope) -> bool {
+    let patterns = |of: &Scope<'_>| of.patterns.iter().zip(&of.rule.info.patterns);
+    patterns(other).any(|(pattern, info)| {
+        closes(info.action)
+            && !patterns(rule).any(|(mine, info)| info.action == Action::Allow && mine.covers(pattern))
+    })
 }
 
 fn redacts(scope: &Scope) -> bool {

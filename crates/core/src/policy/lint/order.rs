@@ -72,9 +72,10 @@ fn fate(rules: &[Scope], index: usize) -> Fate {
     let covering: Vec<usize> =
         later.filter(|&other| speaks(&rules[other]) && rules[other].covers(rule)).collect();
     let of = |says: &dyn Fn(&Scope) -> bool| covering.iter().copied().find(|&other| says(&rules[other]));
-    let closing = of(&|other| other.rule.info.value_default.is_some_and(closes)).filter(|&closing| {
+    let closing = covering.iter().copied().find(|&closing| {
         // A later default that allows would be met first.
-        rules[closing + 1..].iter().all(|other| other.rule.info.value_default != Some(Action::Allow))
+        rules[closing].rule.info.value_default.is_some_and(closes)
+            && rules[closing + 1..].iter().all(|other| other.rule.info.value_default != Some(Action::Allow))
     });
     let pattern = |pattern: usize| {
         let (this, action) = (&rule.patterns[pattern], rule.rule.info.patterns[pattern].action);

@@ -14,7 +14,7 @@ pub(super) fn look(findings: &mut Findings) {
         let selector = &scope.rule.selector;
         let names = match selector.kind {
             ScopeKind::Package | ScopeKind::Object => Some(dotted()),
-            ScopeKind::File => Some(if selector.absolute { absolute() } else { relative() }),
+            ScopeKind::File => Some(files()),
             ScopeKind::Origin => None,
         };
         let below = matches!(selector.kind, ScopeKind::Package | ScopeKind::Object);
@@ -54,10 +54,11 @@ fn problem(
     let (kind, body) = split(selector);
     if let (Some(language), Some(names)) = (language, names)
         && !language.example().is_some_and(|example| names.has(&example))
-        && !language.meets(names)
+        && language.meets(names) == Some(false)
     {
         let message = "this regex is compared with the whole name, and no name is like that".to_owned();
-        return Some((message, format!("to find it in longer names, write `{kind}:regex:.*{body}.*`")));
+        let longer = within(body, ".*");
+        return Some((message, format!("to find it in longer names, write `{kind}:regex:{longer}`")));
     }
     let regex = Regex::new(body, Flags::default()).ok()?;
     let (begins, ends) = regex.anchors();
@@ -70,7 +71,7 @@ fn problem(
         }
         let message =
             format!("this regex is compared with the whole name, so that it selects `{word}` alone");
-        let longer = if begins { format!("{body}.*") } else { format!(".*{body}.*") };
+        let longer = within(body, if begins { "" } else { ".*" });
         let hint = format!("write `{kind}:regex:{longer}` for longer names, or `{kind}:literal:{word}`");
         return Some((message, hint));
     }
@@ -81,7 +82,22 @@ fn problem(
     }
     let message =
         "this regex is compared with the whole name, although only its beginning is marked".to_owned();
-    Some((message, format!("write `{kind}:regex:{body}.*` for longer names, or `$` at the end")))
+    let longer = within(body, "");
+    Some((message, format!("write `{kind}:regex:{longer}` for longer names, or `$` at the end")))
+}
+
+/// A regex that goes on after its end, and begins with `before`.
+fn within(body: &str, before: &str) -> String {
+    // Flags for the whole regex must stand first.
+    let flags = body.strip_prefix("(?").and_then(|rest| rest.find(')').map(|end| &rest[..end]));
+    let flags = flags.filter(|flags| flags.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    let (flags, rest) = body.split_at(flags.map_or(0, |flags| flags.len() + "(?)".len()));
+    let rest = if before.is_empty() { rest } else { rest.trim_start_matches('^') };
+    if rest.contains('|') {
+        format!("{flags}{before}(?:{rest}).*")
+    } else {
+        format!("{flags}{before}{rest}.*")
+    }
 }
 
 /// Whether its matches end in a dot, so that it selects what is below.
@@ -100,14 +116,10 @@ fn dotted() -> &'static Language {
     language(&MADE, r"[^.\n]+(?:\.[^.\n]+)*")
 }
 
-fn relative() -> &'static Language {
+/// Files of the project, and by their absolute paths others.
+fn files() -> &'static Language {
     static MADE: OnceLock<Language> = OnceLock::new();
-    language(&MADE, r"[^/\n]+(?:/[^/\n]+)*")
-}
-
-fn absolute() -> &'static Language {
-    static MADE: OnceLock<Language> = OnceLock::new();
-    language(&MADE, r"(?:/[^/\n]+)+")
+    language(&MADE, r"/?[^/\n]+(?:/[^/\n]+)*")
 }
 
 fn language(made: &'static OnceLock<Language>, pattern: &str) -> &'static Language {

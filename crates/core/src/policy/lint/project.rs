@@ -92,6 +92,7 @@ fn rule_without_code(findings: &mut Findings, index: usize, universe: &Universe)
         ScopeKind::File if rule.selector.absolute || body.starts_with("**") || body.starts_with('<') => {
             return;
         }
+        ScopeKind::File if is_elsewhere(body) => return,
         ScopeKind::File => &universe.files,
         ScopeKind::Origin => return,
     };
@@ -108,6 +109,21 @@ fn rule_without_code(findings: &mut Findings, index: usize, universe: &Universe)
         }
         None => findings.about_rule(index, "matches-nothing", &span, message, AT_RUN_TIME),
     }
+}
+
+/// Files that are no sources of the project, and are not looked at: environments, installed packages.
+fn is_elsewhere(body: &str) -> bool {
+    let environment = |name: &str| body.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'));
+    let inside = ["site-packages", "dist-packages", "node_modules", "__pycache__"];
+    body.starts_with('.')
+        || ["venv", "env"].into_iter().any(environment)
+        || inside.into_iter().any(|folder| body.contains(folder))
+}
+
+/// Whether a rule is about the code of the project alone.
+fn is_confined(scope: &Scope) -> bool {
+    let selector = &scope.rule.selector;
+    selector.kind != ScopeKind::Origin && !scope.is_everything()
 }
 
 fn patterns_without_names(findings: &mut Findings, index: usize, code: &[&ProjectCode], universe: &Universe) {
@@ -142,8 +158,8 @@ fn patterns_without_names(findings: &mut Findings, index: usize, code: &[&Projec
                     &format!("did you mean `{meant}`?"),
                 );
             }
-            // Keys of mappings come from data too.
-            None if kind == Kinds::ATTR => {}
+            // Keys of mappings come from data too, and other code has names that are not known here.
+            None if kind == Kinds::ATTR || !is_confined(&findings.rules[index]) => {}
             None => findings.about_rule(index, "matches-nothing", &span, message, AT_RUN_TIME),
         }
     }

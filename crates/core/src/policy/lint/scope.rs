@@ -61,7 +61,7 @@ impl<'a> Scope<'a> {
     }
 
     /// It selects all code there is.
-    fn is_everything(&self) -> bool {
+    pub fn is_everything(&self) -> bool {
         let all = || {
             let selector = self.selector();
             let general =

@@ -1,7 +1,7 @@
 //! Patterns that allow what the filters that come with Tamis redact.
 
 use super::super::model::Action;
-use super::super::selector::Matching;
+use super::super::selector::{Kinds, Matching};
 use super::scope::Pattern;
 use super::{Findings, closes};
 
@@ -62,6 +62,8 @@ const NAMES: &[&str] = &[
 
 /// So many of them are put in the place of stars.
 const MAIN: usize = 16;
+/// So many words of a pattern are tried.
+const WORDS: usize = 200;
 
 pub(super) fn look(findings: &mut Findings) {
     for index in findings.own() {
@@ -91,8 +93,15 @@ fn uncovered(findings: &Findings, rule: usize, pattern: usize) -> Option<String>
     let this = &patterns[pattern];
     let decides = |name: &str| {
         let before = patterns[..pattern].iter();
-        this.matches(name)
-            && !before.filter(|other| other.kind() == this.kind()).any(|other| other.matches(name))
+        this.matches(name) && !before.filter(|other| same(this, other)).any(|other| other.matches(name))
+    };
+    // A later rule that redacts it again, for all that this one is about.
+    let closed = |name: &str| {
+        findings.rules[rule + 1..].iter().any(|later| {
+            let mut patterns = later.patterns.iter().zip(&later.rule.info.patterns);
+            let first = patterns.find(|(other, _)| same(this, other) && other.matches(name));
+            first.is_some_and(|(_, info)| closes(info.action)) && later.covers(&findings.rules[rule])
+        })
     };
     let given = &findings.rules[..findings.own().start];
     let redacted = |name: &str| {
@@ -102,7 +111,13 @@ fn uncovered(findings: &Findings, rule: usize, pattern: usize) -> Option<String>
             closing.filter(|other| other.kind() == this.kind()).any(|other| other.matches(name))
         })
     };
-    candidates(this).into_iter().find(|name| decides(name) && redacted(name))
+    candidates(this).into_iter().find(|name| decides(name) && redacted(name) && !closed(name))
+}
+
+/// Whether two patterns are asked about the same values: a parameter is an argument and a local.
+fn same(one: &Pattern, other: &Pattern) -> bool {
+    let kind = |pattern: &Pattern| if pattern.kind() == Kinds::ARG { Kinds::LOCAL } else { pattern.kind() };
+    kind(one) == kind(other)
 }
 
 /// Names that a pattern may match: known ones, and what becomes of it when its stars are known ones.
@@ -112,7 +127,7 @@ fn candidates(pattern: &Pattern) -> Vec<String> {
         return vec![body.to_owned()];
     }
     let mut names: Vec<String> = NAMES.iter().map(|&name| name.to_owned()).collect();
-    names.extend(pattern.example().map(str::to_owned));
+    names.extend(pattern.language().map(|language| language.words(WORDS)).unwrap_or_default());
     if pattern.matching() == Matching::Glob {
         if !body.contains(['*', '?', '[', '{', '\\']) {
             return vec![body.to_owned()];
