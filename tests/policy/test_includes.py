@@ -94,7 +94,7 @@ def test_includes_that_cannot_be_read(tmp_path):
 
 
 def test_what_is_no_filter_is_not_read_out(tmp_path):
-    """A filter from elsewhere cannot make lines of any other file be printed, nor be waited for without end."""
+    """A filter from elsewhere cannot make lines of other files be printed, nor be waited for without end."""
     secret = secrets.token_hex(8)
     (tmp_path / ".env").write_text(f"KEY={secret}\n")
     (tmp_path / "link.toml").symlink_to(".env")

@@ -203,6 +203,81 @@ def test_an_exception_that_leaves_a_covered_function(record: Record, below: str)
     assert WORD not in recorded.everything()
 
 
+# Ways in which a program holds an exception: what it is passed on in, after `guarded` was left by it.
+HELD = {
+    "an argument": "keep(error)",
+    "of a context manager": "with suppress(ValueError): guarded(1)",
+    "returned": "give()",
+    "in a list": "keep([error])",
+    "in an object": "keep(Holder(error))",
+    "of sys.exc_info": "keep(sys.exc_info())",
+    "wrapped": "keep(KeyError(error))",
+    "a cause": "keep(caused().__cause__)",
+    "in a group": "keep(ExceptionGroup('many', [error]))",
+    "after the handler": "keep(kept[0])",
+    "of gather": "keep(asyncio.run(gathered()))",
+}
+
+
+@pytest.mark.parametrize("held", HELD.values(), ids=list(HELD))
+def test_a_covered_exception_as_a_value(record: Record, held: str) -> None:
+    """An exception that has left a covered function is covered wherever the program takes it afterwards."""
+    recorded = record(
+        f"""
+        import asyncio, sys
+        from contextlib import suppress
+        kept = []
+        class Holder:
+            def __init__(self, error): self.error = error
+        def keep(it): pass
+        def guarded(a): raise ValueError({WORD!r})
+        async def guarded_later(a): return guarded(a)
+        async def gathered(): return await asyncio.gather(guarded_later(1), return_exceptions=True)
+        def give():
+            try:
+                guarded(1)
+            except ValueError as error:
+                return error
+        def caused():
+            try:
+                guarded(1)
+            except ValueError as error:
+                try:
+                    raise KeyError("other") from error
+                except KeyError as other:
+                    return other
+        try:
+            guarded(1)
+        except ValueError as error:
+            kept.append(error)
+            {held}
+        """,
+        filters=[filter_text(RET)],
+    ).ok()
+    assert recorded.calls("guarded")
+    assert WORD not in recorded.everything()
+
+
+def test_an_exception_of_others_is_shown(record: Record) -> None:
+    """What has left no covered function is shown as a value, whether it was raised or not."""
+    recorded = record(
+        """
+        def keep(it): pass
+        def fails(): raise ValueError("seen")
+        def guarded(a): pass
+        keep(KeyError("made"))
+        try:
+            fails()
+        except ValueError as error:
+            keep(error)
+        """,
+        filters=[filter_text(RET)],
+    ).ok()
+    made, seen = (arguments["it"] for arguments in recorded.arguments("keep"))
+    assert "made" in str(made)
+    assert "seen" in str(seen)
+
+
 def test_names_of_modules(tmp_path: Path) -> None:
     """A module goes by its runtime name and by the name that its path gives: non-ASCII names, a package
     that is imported under another name, `src`."""
@@ -341,3 +416,63 @@ def test_the_project_filter_is_found(tmp_path: Path) -> None:
         assert len(recorded.calls("hidden")) == count
         assert ("no filter of this project was found" in recorded.stderr) == bool(count)
         recorded.trace.close()
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_a_program_that_lies_outside_of_the_project(tmp_path: Path, locked: bool) -> None:
+    """Where the script (of an environment, say) is in no project with a filter, that of the working directory
+    holds; a locked one in any case."""
+    head = 'name = "ours"\nversion = 2\nlocked = true' if locked else 'name = "ours"\nversion = 2'
+    text = f"""\
+[meta]
+{head}
+[scope]
+default_exec = "inherit"
+default_value_action = "inherit"
+[[scope.rules]]
+selector = "pkg:*"
+value_default = "drop"
+"""
+    project, tools = tmp_path / "project", tmp_path / "tools"
+    (project / ".codetracer").mkdir(parents=True)
+    (project / ".codetracer/trace-filter.toml").write_text(text)
+    (tools / "bin").mkdir(parents=True)
+    (tools / "bin/tool.py").write_text("def f(a): pass\nf('seen')\n")
+    (tools / "pyproject.toml").touch()
+    options = ["--no-auto-filter"] if locked else []
+    command = [sys.executable, "-m", "tamis", "run", "-o", str(tmp_path / "trace"), *options]
+    recorded = recording.run([*command, str(tools / "bin/tool.py")], tmp_path / "trace", project).ok()
+    assert "seen" not in recorded.everything()
+    assert [one["name"] for one in recorded.trace.metadata["trace_filter"]["filters"]][-1] == "ours"
+    recorded.trace.close()
+
+
+@pytest.mark.parametrize("words", [["-m", "pytest", "-q"], ["-X", "dev", "-mpytest", "-q"]], ids=" ".join)
+def test_a_process_that_records_itself(tmp_path: Path, words: list[str]) -> None:
+    """With `TAMIS_TRACE`, the chain is that of `tamis run`: the project's filter, and the framework's."""
+    (tmp_path / ".codetracer").mkdir()
+    body = '[[scope.rules]]\nselector = "pkg:*"\nvalue_default = "drop"\n'
+    (tmp_path / ".codetracer/trace-filter.toml").write_text(filter_text(body, name="ours"))
+    (tmp_path / "test_it.py").write_text("def test_it(): pass\n")
+    trace = tmp_path / "trace"
+    command = [sys.executable, *words, "-p", "no:cacheprovider"]
+    recorded = recording.run(command, trace, tmp_path, env={"TAMIS_TRACE": str(trace)}).ok()
+    names = [one["name"] for one in recorded.trace.metadata["trace_filter"]["filters"]]
+    assert names == ["builtin-default", "pytest", "ours"]
+    assert recorded.trace.metadata["command"] == "-m pytest"
+    recorded.trace.close()
+
+
+def test_a_recording_that_a_program_begins_elsewhere(tmp_path: Path) -> None:
+    """`tamis.start` finds the filter of its program, if there is none where it was started."""
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    (project / ".codetracer").mkdir(parents=True)
+    body = '[[scope.rules]]\nselector = "pkg:*"\nvalue_default = "drop"\n'
+    (project / ".codetracer/trace-filter.toml").write_text(filter_text(body, name="ours"))
+    app = project / "app.py"
+    app.write_text("import sys, tamis\ntamis.start(sys.argv[1])\ndef f(a): pass\nf('seen')\n")
+    elsewhere.mkdir()
+    trace = tmp_path / "trace"
+    recorded = recording.run([sys.executable, str(app), str(trace)], trace, elsewhere).ok()
+    assert "seen" not in recorded.everything()
+    recorded.trace.close()

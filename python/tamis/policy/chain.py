@@ -78,6 +78,7 @@ def load_policy(
     *,
     trace_filter: Sequence[AnyPath] = (),
     start: AnyPath,
+    also: Sequence[AnyPath] = (),
     project_root: AnyPath | None = None,
     auto: bool = True,
     environ: Mapping[str, str] = os.environ,
@@ -86,7 +87,8 @@ def load_policy(
     """The policy of a recording.
 
     `trace_filter`: the filters of the command line and the API, in order; `a::b` in one of them is two.
-    `start`: the folder to look for the project from, unless `project_root` says it.
+    `start`: the folder to look for the project from, unless `project_root` says it; `also`: folders to look
+    from if no filter is found there.
     `auto`: whether the project's own filter is used; one that is locked is used in any case.
     `framework`: as `framework_of` tells it.
 
@@ -95,6 +97,7 @@ def load_policy(
     chain, root, found = find_chain(
         trace_filter=trace_filter,
         start=start,
+        also=also,
         project_root=project_root,
         auto=auto,
         environ=environ,
@@ -107,30 +110,32 @@ def find_chain(
     *,
     trace_filter: Sequence[AnyPath],
     start: AnyPath,
+    also: Sequence[AnyPath] = (),
     project_root: AnyPath | None,
     auto: bool,
     environ: Mapping[str, str],
     framework: str | None,
 ) -> tuple[tuple[Link, ...], str, bool]:
     """The chain, the project root, and whether the project brought a filter."""
-    root, path = around = find_project(start, environ)
+    around = [find_project(place, environ) for place in (start, *also)]
+    root, path = next((found for found in around if found[1]), around[0])
     if project_root is not None:
         root = os.path.realpath(project_root)
         path = filter_of(root)
     links = [builtin("builtin-default")]
     if framework is not None:
         links.append(builtin(framework))
-    found = False
+    brought = False
     # Neither another root nor `auto` gets round a filter that is locked.
-    for one in dict.fromkeys((around[1], path)):
+    for one in dict.fromkeys((*(found[1] for found in around), path)):
         if one is not None and ((auto and one == path) or _locks(one)):
             links.append(Link(_short(one), one, "the project's filter"))
-            found = True
+            brought = True
     if variable := environ.get(ENVIRONMENT):
         links += named(variable, ENVIRONMENT)
     for entry in trace_filter:
         links += named(os.fspath(entry), "--trace-filter")
-    return tuple(links), root, found
+    return tuple(links), root, brought
 
 
 def builtin(name: str) -> Link:

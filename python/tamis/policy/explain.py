@@ -157,6 +157,9 @@ def changes(before: Policy, after: Policy, names: ProjectNames) -> Iterator[dict
     old_described, new_described = before.describe(), after.describe()
     # Few sets of patterns apply to many code objects.
     compared: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    # Not the texts of the program, which may be anything: names of its code, and a few that everybody knows.
+    code_names = (part for file in names.files for code in file.code for part in (code.others, code.locals))
+    words = {*_SECRETS, *(name for part in code_names for name in part)}
     for file in names.files:
         for code in file.code:
             first, second = (_scope(policy, Place(file, code)) for policy in (before, after))
@@ -167,7 +170,7 @@ def changes(before: Policy, after: Policy, names: ProjectNames) -> Iterator[dict
                 values = list(_changed_values(first, second, file, code))
                 sets = first.attr_set, second.attr_set
                 if sets not in compared:
-                    compared[sets] = list(_changed_inside(first, second, names.words))
+                    compared[sets] = list(_changed_inside(first, second, words))
                 inside = compared[sets]
                 old, new = _types(old_described, first), _types(new_described, second)
                 types = {"before": old, "after": new} if old != new else {}
@@ -204,6 +207,7 @@ def _changed_inside(first: Scope, second: Scope, words: Iterable[str]) -> Iterat
             yield {"name": word, "before": _said(old), "after": _said(new)}
 
 
+_SECRETS = ("password", "token", "api_key", "secret", "authorization", "cookie")
 # What no pattern speaks of is shown as the value that holds it.
 _UNSAID = ("allow", None, False)
 

@@ -10,6 +10,7 @@ import sys
 
 from tamis.diagnostics import render_all
 from tamis.errors import PolicyError, TamisError
+from tamis.policy.chain import framework_of
 from tamis.record.recorder import start
 from tamis.record.setup import say
 
@@ -23,15 +24,24 @@ def autostart() -> None:
     if not trace:
         return
     script = sys.argv[0] if sys.argv else ""
-    near = os.path.dirname(os.path.abspath(script)) if os.path.isfile(script) else os.getcwd()
+    module = _module() if script == "-m" else None
+    near = os.path.dirname(os.path.abspath(script)) if os.path.isfile(script) else None
     try:
-        start(trace, near=near)
+        start(trace, near=near, framework=framework_of(module, script), command=module and f"-m {module}")
     except PolicyError as error:
         os.write(2, f"{render_all(error.diagnostics)}\n".encode())
         os._exit(2)
     except TamisError as error:
         say(f"`TAMIS_TRACE`: {error}" + (f" ({error.hint})" if error.hint else ""))
         os._exit(2)
+
+
+def _module() -> str:
+    """The module of `python -m`, which is found only later: it stands between the options of the interpreter
+    and its own."""
+    words = sys.orig_argv[: len(sys.orig_argv) - len(sys.argv) + 1]
+    word = words[-1] if words else ""
+    return word.removeprefix("-m")
 
 
 autostart()

@@ -78,6 +78,12 @@ class ActiveRecording:
         return self.end(_EXIT, status) if _active is self else None
 
 
+def _folder_of_program() -> list[str]:
+    """Where the file of `__main__` lies, if it has one."""
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    return [os.path.dirname(os.path.abspath(file))] if isinstance(file, str) else []
+
+
 def begin(
     path: str | os.PathLike[str],
     *,
@@ -94,10 +100,12 @@ def begin(
 ) -> ActiveRecording:
     """Begins to record this process into the directory `path`.
 
-    `near` is where the search for the project root begins. Without `options`, they are those of the project
-    (`[tool.tamis]`) with `choices` in the place of some. Raises :class:`tamis.errors.PolicyError` for an
-    invalid policy and :class:`RecordingError` when there is a recording already, when `path` exists (unless
-    `force`), or when the interpreter has no tool id free. Nothing is written before everything is valid.
+    `near` is where the search for the project root begins, and if it finds no filter, the working
+    directory; without `near` it is the working directory, and then the folder of the program. Without
+    `options`, they are those of the project (`[tool.tamis]`) with `choices` in the place of some. Raises
+    :class:`tamis.errors.PolicyError` for an invalid policy and :class:`RecordingError` when there is a
+    recording already, when `path` exists (unless `force`), or when the interpreter has no tool id free.
+    Nothing is written before everything is valid.
     """
     global _active
     if _core.is_recording() or _active is not None:
@@ -110,6 +118,7 @@ def begin(
     loaded = load_policy(
         trace_filter=[os.fspath(item) for item in trace_filter],
         start=near or working_directory(),
+        also=[working_directory()] if near else _folder_of_program(),
         project_root=project_root,
         auto=auto_filter,
         environ=os.environ,
@@ -187,6 +196,8 @@ def start(
     force: bool = False,
     options: Options | None = None,
     near: str | os.PathLike[str] | None = None,
+    framework: str | None = None,
+    command: str | None = None,
 ) -> None:
     """Begins to record this process into the directory `path`, until :func:`stop` or the end of the program.
 
@@ -201,8 +212,10 @@ def start(
         near=near,
         project_root=project_root,
         auto_filter=auto_filter,
+        framework=framework,
         force=force,
         options=options,
+        command=command,
     )
     atexit.register(_end_at_exit)
 

@@ -98,7 +98,8 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
         return Err(ErrorKind::IsADirectory.into());
     }
     // What is no file may have no end, or never begin.
-    if !about.is_file() || about.len() > MAX_BYTES || !ending.is_some_and(|ending| ENDINGS.contains(&ending)) {
+    if !about.is_file() || about.len() > MAX_BYTES || !ending.is_some_and(|ending| ENDINGS.contains(&ending))
+    {
         return Err(std::io::Error::other("an included filter is a `.toml` or `.cfg` file of at most 4 MiB"));
     }
     std::fs::read(path)

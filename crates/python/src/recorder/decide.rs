@@ -164,6 +164,9 @@ impl Recorder {
         let id = self.codes.len() as u32;
         // SAFETY: as above.
         let info = unsafe { self.decide(id, &code, &key) };
+        if let Some(leaves) = &mut self.values.leaves {
+            leaves.acts.push(info.leaves);
+        }
         self.codes.push(Box::into_raw(Box::new(info)));
         self.interned.insert(key, id);
         id

@@ -16,7 +16,7 @@ use tamis_core::wire::{self, MAX_RECORD, kind};
 use super::decide::{CodeInfo, Interned};
 use super::fork;
 use super::tasks::Tasks;
-use super::values::{Limits, Values};
+use super::values::{Leaves, Limits, Values};
 use crate::ffi;
 use crate::policy::Namer;
 
@@ -94,13 +94,16 @@ pub unsafe fn begin(arena: Arena, parent: u32, plan: Plan) -> Result<(), &'stati
     }
     fork::watch();
     let writer = arena.join(index, &plan.command);
+    let (epoch, extra_index) = (EPOCH.fetch_add(1, Ordering::Relaxed) + 1, extra_index as isize);
+    let mut values = Values::new(plan.policy.clone(), plan.types_namer, plan.limits, plan.by_slot);
+    values.leaves = Some(Leaves { epoch, index: extra_index, acts: Vec::new() });
     let recorder = Recorder {
         clock: arena.clock(),
         arena,
         writer,
-        epoch: EPOCH.fetch_add(1, Ordering::Relaxed) + 1,
-        extra_index: extra_index as isize,
-        values: Values::new(plan.policy.clone(), plan.types_namer, plan.limits, plan.by_slot),
+        epoch,
+        extra_index,
+        values,
         policy: plan.policy,
         namer: plan.namer,
         home: plan.home,

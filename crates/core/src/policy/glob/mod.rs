@@ -10,8 +10,8 @@ mod parse;
 mod tests;
 
 use automaton::Automaton;
-use memchr::memmem;
 pub use language::language;
+use memchr::memmem;
 use parse::Node;
 use std::fmt;
 

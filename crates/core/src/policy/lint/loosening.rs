@@ -46,10 +46,10 @@ pub(super) fn look(findings: &mut Findings) {
 
 /// Whether the other rule has a pattern that redacts, and that no pattern of this one uncovers.
 fn uncovers_less(rule: &Scope, other: &Scope) -> bool {
-    let patterns = |of: &Scope<'_>| of.patterns.iter().zip(&of.rule.info.patterns);
-    patterns(other).any(|(pattern, info)| {
+    let allowing = || rule.patterns.iter().zip(&rule.rule.info.patterns);
+    other.patterns.iter().zip(&other.rule.info.patterns).any(|(pattern, info)| {
         closes(info.action)
-            && !patterns(rule).any(|(mine, info)| info.action == Action::Allow && mine.covers(pattern))
+            && !allowing().any(|(mine, info)| info.action == Action::Allow && mine.covers(pattern))
     })
 }
 

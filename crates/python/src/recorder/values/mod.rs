@@ -15,6 +15,7 @@ use tamis_core::wire::{tag, unread, value_kind};
 use super::decide::act_of;
 use super::out::{Act, Action, Out, Restart};
 use super::types::{Base, TypeInfo, Types};
+use crate::ffi;
 use crate::policy::Namer;
 use containers::int;
 
@@ -52,8 +53,32 @@ struct AttrSet {
 /// Texts of keys whose verdict is remembered, for each set of patterns.
 const MAX_TEXTS: usize = 1 << 14;
 
+/// What was decided for what leaves each code object: exceptions show in their tracebacks which they have left.
+pub struct Leaves {
+    /// Which numbers that code objects keep are of this recording, and where they are kept.
+    pub epoch: u32,
+    pub index: isize,
+    pub acts: Vec<Act>,
+}
+
+impl Leaves {
+    /// None: the code object was never met.
+    ///
+    /// # Safety
+    /// A live code object.
+    unsafe fn of(&self, code: *mut PyObject) -> Option<&Act> {
+        let mut extra = std::ptr::null_mut();
+        // SAFETY: as for this function.
+        unsafe { ffi::PyUnstable_Code_GetExtra(code, self.index, &mut extra) };
+        let stamp = extra as u64;
+        if stamp >> 32 == u64::from(self.epoch) { self.acts.get(stamp as u32 as usize) } else { None }
+    }
+}
+
 pub struct Values {
     pub types: Types,
+    /// None: values are read outside of a recording.
+    pub leaves: Option<Leaves>,
     pub limits: Limits,
     /// Objects and frames are read by slot.
     pub by_slot: bool,
@@ -73,6 +98,7 @@ impl Values {
     pub fn new(policy: Policy, namer: Py<Namer>, limits: Limits, by_slot: bool) -> Values {
         Values {
             types: Types::new(),
+            leaves: None,
             limits,
             by_slot,
             typed: policy.has_type_patterns(),

@@ -1,13 +1,13 @@
 //! Objects: their type and identity, and the fields that they keep in slots, inline or in a dictionary.
 
 use pyo3::ffi::{self as py, Py_ssize_t, PyObject};
-use tamis_core::wire::{self, tag};
+use tamis_core::wire::{self, tag, value_kind};
 
 use super::containers::{int, length};
 use super::known::Known;
 use super::{Done, Values, attr_act};
 use crate::ffi;
-use crate::recorder::out::{Act, Out, Restart};
+use crate::recorder::out::{Act, Action, Out, Restart};
 use crate::recorder::types::{Base, Class, TypeInfo};
 
 impl Values {
@@ -304,6 +304,32 @@ impl Values {
         }
     }
 
+    /// What is done with an exception wherever it is met: what is said of results of the functions that it has left
+    /// is said of it, too.
+    unsafe fn left(&self, exception: *mut PyObject) -> Act {
+        const FAR: usize = 1024;
+        let Some(leaves) = &self.leaves else { return Act::ALLOW };
+        // SAFETY: as for this file; a traceback keeps what it is chained to.
+        let mut at = unsafe { ffi::tamis_exception_traceback(exception) };
+        for _ in 0..FAR {
+            if at.is_null() {
+                return Act::ALLOW;
+            }
+            // SAFETY: as above.
+            let code = unsafe { ffi::tamis_traceback_code(at, &mut std::ptr::null_mut()) };
+            // SAFETY: a traceback's code.
+            match unsafe { leaves.of(code) } {
+                Some(act) if act.action != Action::Allow => return *act,
+                Some(_) => {}
+                None => break,
+            }
+            // SAFETY: as above.
+            at = unsafe { ffi::tamis_traceback_next(at) };
+        }
+        // Nobody looked at the rest, or at what ran before the recording.
+        Act { action: Action::Withhold, kind: value_kind::RETURN, ..Act::ALLOW }
+    }
+
     /// An exception: its arguments, and what was set on it.
     pub(super) unsafe fn exception(
         &mut self,
@@ -318,6 +344,10 @@ impl Values {
             if depth == 0 || out.full() {
                 Self::head(out, tag::OBJECT, (*info).id, object);
                 return Ok(());
+            }
+            let act = self.left(object);
+            if act.action != Action::Allow {
+                return self.marker(out, object, &act);
             }
             let args = ffi::tamis_exception_args(object);
             let name = py::PyUnicode_InternFromString(c"args".as_ptr());
