@@ -112,6 +112,19 @@ def test_one_value(place, capsys):
     ]
 
 
+def test_values_by_name(place, capsys):
+    """`return` is what leaves; a name that is not there is told; options that mean nothing are refused."""
+    [one] = explained(capsys, "shop.Cart.add", "--value", "return")
+    assert [(value["kinds"], value["action"]) for value in one["values"]] == [
+        (["ret"], "redact"),
+        (["attr"], None),
+    ]
+    assert cli.main(["explain", "shop.Cart.add", "--value", "custmer"]) == 0
+    assert "nothing is called `custmer` there: did you mean `customer`?" in capsys.readouterr().err
+    for words in (["--value", "x"], ["shop.pay", "--depth", "1"], ["shop.pay", "--all"]):
+        assert cli.main(["explain", *words]) == 2
+
+
 def test_other_chains(place, capsys):
     """What is explained is the chain that `tamis run` would use with the same options."""
     (place / "more.toml").write_text(HEAD + '[[scope.rules]]\nselector = "pkg:shop"\nexec = "trace"\n')

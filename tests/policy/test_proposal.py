@@ -139,6 +139,7 @@ def test_names(tmp_path: Path):
         "attr:literal:lastName": 6,
         "attr:literal:homeAddress": 7,
         "attr:literal:surname": 9,
+        "local:literal:surname": 9,
         "attr:literal:mobile": 11,
         "local:literal:plaintext": 12,
     }

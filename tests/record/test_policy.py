@@ -278,6 +278,48 @@ def test_an_exception_of_others_is_shown(record: Record) -> None:
     assert "seen" in str(seen)
 
 
+DATA = f"""
+    from dataclasses import dataclass
+    @dataclass
+    class Customer:
+        email: str
+    @dataclass(order=True)
+    class Vip(Customer):
+        number: int
+    @dataclass(frozen=True)
+    class Other:
+        seen: str
+    one, two = Vip({WORD!r}, 1), Vip({WORD!r}, 2)
+    Customer({WORD!r}); repr(one); one == two; one < two; Other("seen")
+    """
+# What covers the methods that `dataclasses` makes of two of the classes.
+MADE = {
+    "redacted by the class": ('obj:*.Customer", "obj:*.Vip', 'value_default = "redact"'),
+    "skipped by the class": ('obj:*.Customer", "obj:*.Vip', 'exec = "skip"'),
+    "skipped by the method": ('obj:*.Customer.*", "obj:*.Vip.*', 'exec = "skip"'),
+}
+
+
+@pytest.mark.parametrize(("selectors", "what"), MADE.values(), ids=list(MADE))
+def test_methods_of_data_classes(record: Record, selectors: str, what: str) -> None:
+    """Rules about a class hold for the methods that are made for it from text, under its name."""
+    rules = "".join(f'[[scope.rules]]\nselector = "{one}"\n{what}\n' for one in selectors.split('", "'))
+    recorded = record(DATA, filters=[filter_text(rules)]).ok()
+    assert WORD not in recorded.everything()
+    assert recorded.arguments("Other.__init__") == [
+        {"self": recorded.arguments("Other.__init__")[0]["self"], "seen": "seen"}
+    ]
+    made = {call.qualname for call in recorded.all_calls}
+    assert ("Vip.__init__" in made) == ("redact" in what)
+
+
+def test_methods_of_data_classes_by_their_file(record: Record) -> None:
+    """Rules about a file hold for what is made for the classes in it."""
+    rules = '[[scope.rules]]\nselector = "file:app.py"\nexec = "skip"\n'
+    recorded = record(DATA, filters=[filter_text(rules)]).ok()
+    assert WORD not in recorded.everything()
+
+
 def test_names_of_modules(tmp_path: Path) -> None:
     """A module goes by its runtime name and by the name that its path gives: non-ASCII names, a package
     that is imported under another name, `src`."""

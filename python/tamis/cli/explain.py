@@ -75,7 +75,11 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError("`--diff` is for the whole project", hint="leave the name away")
         return _diff(loaded, load(args.diff), args.json)
     if args.name is None:
+        if args.value is not None:
+            raise UsageError("`--value` is for one piece of code", hint="give its name, or FILE:LINE")
         return _project(loaded, args)
+    if args.depth is not None or args.all:
+        raise UsageError("`--depth` and `--all` are for the whole project", hint="leave the name away")
     if not args.name:
         raise UsageError("there is no code of an empty name")
     places = _places(loaded, args.name)
@@ -83,6 +87,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"error: there is no `{args.name}` in the project {loaded.project_root}", file=sys.stderr)
         return EXIT_PROBLEMS
     if args.value is not None:
+        if not any(explain.has_value(place, args.value) for place in places):
+            _say_unknown(args.value, places)
         found = [
             {
                 **explain.describe(loaded.policy, place),
@@ -97,6 +103,15 @@ def run(args: argparse.Namespace) -> int:
     else:
         print("\n\n".join("\n".join(_lines(one)) for one in found))
     return EXIT_OK
+
+
+def _say_unknown(name: str, places: list[Place]) -> None:
+    import difflib
+
+    known = [name for place in places for name in (*place.code.parameters, *place.code.locals)]
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f": did you mean `{close[0]}`?" if close else ""
+    print(f"note: nothing is called `{name}` there{hint}", file=sys.stderr)
 
 
 def _places(loaded: LoadedPolicy, name: str) -> list[Place]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tamis._core import Namer, Policy, Scope
     from tamis.policy.names import ProjectNames
 
-__all__ = ["Place", "Seen", "at_line", "by_name", "changes", "describe", "project", "value"]
+__all__ = ["Place", "Seen", "at_line", "by_name", "changes", "describe", "has_value", "project", "value"]
 
 
 class Place(NamedTuple):
@@ -107,13 +107,23 @@ def value(policy: Policy, place: Place, name: str) -> list[dict[str, Any]]:
     """The verdicts on what is called `name` in a code object: as what it is there, and as an attribute."""
     described = policy.describe()
     scope = _scope(policy, place)
-    kinds = [["arg", "local"]] if name in place.code.parameters else [["local"], ["global"]]
-    found = [_value(described, scope, name, kind) for kind in kinds]
+    if name == "return":
+        [what_leaves] = [one for one in _values(*place) if one[1] == ["ret"]]
+        found = [_value(described, scope, *what_leaves)]
+    else:
+        kinds = [["arg", "local"]] if name in place.code.parameters else [["local"], ["global"]]
+        found = [_value(described, scope, name, kind) for kind in kinds]
     inside = scope.attr(name)
     attr: dict[str, Any] = {"name": name, "kinds": ["attr"], "action": None, "secret": False, "by": None}
     if inside is not None:
         attr |= {"action": inside[0], "by": _by(described, inside[1]), "secret": inside[2]}
     return [*found, attr]
+
+
+def has_value(place: Place, name: str) -> bool:
+    """Whether anything is called so in a code object, as far as its source tells."""
+    code = place.code
+    return name == "return" or name in {*code.parameters, *code.locals, *code.others}
 
 
 def _value(

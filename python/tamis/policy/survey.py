@@ -194,6 +194,9 @@ def _names(tree: ast.AST) -> Iterator[tuple[str, str, int]]:
                         yield "local", parameter.arg, parameter.lineno
             case ast.ClassDef():
                 place = "attr"
+            case ast.AnnAssign(target=ast.Name(id=name)) if place == "attr":
+                # A field of a data class is a parameter of what makes its objects.
+                yield "local", name, node.lineno
             case ast.Name(id=name, ctx=ast.Store()):
                 yield place, name, node.lineno
             case ast.Attribute(attr=name, ctx=ast.Store()):

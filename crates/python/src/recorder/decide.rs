@@ -91,7 +91,7 @@ impl Recorder {
             }
         }
         // SAFETY: as for this function.
-        unsafe { self.info_slowly(code, stamp, ffi::tamis_frame_globals(thread, code)) }
+        unsafe { self.info_slowly(code, stamp, ffi::tamis_frame_globals(thread, code), thread) }
     }
 
     /// The same for a code object that may not be the innermost; `globals` are those of a frame of it.
@@ -103,7 +103,7 @@ impl Recorder {
         // SAFETY: as for this function.
         unsafe {
             ffi::PyUnstable_Code_GetExtra(code, self.extra_index, &mut extra);
-            self.info_slowly(code, extra as u64, globals)
+            self.info_slowly(code, extra as u64, globals, std::ptr::null_mut())
         }
     }
 
@@ -113,12 +113,13 @@ impl Recorder {
         code: *mut PyObject,
         stamp: u64,
         globals: *mut PyObject,
+        thread: *mut PyThreadState,
     ) -> *mut CodeInfo {
         let id = if stamp >> 32 == u64::from(self.epoch) {
             stamp as u32
         } else {
             // SAFETY: as for this function.
-            let id = unsafe { self.intern(code, globals) };
+            let id = unsafe { self.intern(code, globals, thread) };
             let stamp = u64::from(self.epoch) << 32 | u64::from(id);
             // SAFETY: a live code object; the number that is kept in place of a pointer is never followed.
             unsafe { ffi::PyUnstable_Code_SetExtra(code, self.extra_index, stamp as *mut std::ffi::c_void) };
@@ -136,16 +137,27 @@ impl Recorder {
         info
     }
 
-    unsafe fn intern(&mut self, object: *mut PyObject, globals: *mut PyObject) -> u32 {
+    /// `thread`: whose innermost frame may be running the code, or null.
+    unsafe fn intern(
+        &mut self,
+        object: *mut PyObject,
+        globals: *mut PyObject,
+        thread: *mut PyThreadState,
+    ) -> u32 {
         let mut code = std::mem::MaybeUninit::<ffi::Code>::uninit();
         // SAFETY: a live code object, which fills all of `code`; its names are strings.
         let (code, file, qualname, module) = unsafe {
             ffi::tamis_code(object, code.as_mut_ptr());
             let code = code.assume_init();
             let (file, qualname) = (ffi::string(code.filename), ffi::string(code.qualname));
-            let module = runtime_module(globals);
-            let module = module.or_else(|| self.module_of_file(&file));
-            (code, file, qualname, module)
+            match self.made_for_class(thread, object, &code, &file, &qualname) {
+                Some((file, qualname, module)) => (code, file, qualname, Some(module)),
+                None => {
+                    let module = runtime_module(globals);
+                    let module = module.or_else(|| self.module_of_file(&file));
+                    (code, file, qualname, module)
+                }
+            }
         };
         // SAFETY: as above.
         let bytecode = unsafe { hash_of_bytecode(object) };
@@ -170,6 +182,39 @@ impl Recorder {
         self.codes.push(Box::into_raw(Box::new(info)));
         self.interned.insert(key, id);
         id
+    }
+
+    /// File, qualified name and module of a method that `dataclasses` made from text: those of its class, so that
+    /// rules about the class and its file hold for it. None: it is no such method, or nobody knows whose it is.
+    unsafe fn made_for_class(
+        &self,
+        thread: *mut PyThreadState,
+        object: *mut PyObject,
+        code: &ffi::Code,
+        file: &str,
+        qualname: &str,
+    ) -> Option<(String, String, String)> {
+        let method = qualname.strip_prefix("__create_fn__.<locals>.")?;
+        if file != "<string>" || thread.is_null() || code.arguments < 1 || !self.values.by_slot {
+            return None;
+        }
+        // SAFETY: as for this file; a method that begins has its receiver in the first slot.
+        unsafe {
+            let mut slots = std::ptr::null_mut();
+            let frame = ffi::tamis_frame(thread, object, &mut slots);
+            let cell = *py::PyBytes_AsString(code.kinds).cast::<u8>() & ffi::FAST_CELL != 0;
+            if frame.is_null() || slots.is_null() || (*slots).is_null() || cell {
+                return None;
+            }
+            let class = class_with(*slots, method, object)?;
+            let module = entry((*class).tp_dict, "__module__");
+            if module.is_null() || py::PyUnicode_CheckExact(module) == 0 {
+                return None;
+            }
+            let module = ffi::string(module);
+            let name = ffi::string((*class.cast::<py::PyHeapTypeObject>()).ht_qualname);
+            Some((module_file(&module)?, format!("{name}.{method}"), module))
+        }
     }
 
     unsafe fn decide(&mut self, id: u32, code: &ffi::Code, key: &CodeKey) -> CodeInfo {
@@ -266,6 +311,41 @@ impl Drop for CodeInfo {
             unsafe { py::Py_DECREF(argument.name) };
         }
     }
+}
+
+/// The class of an object, or the nearest that it is derived from, that has a method of this name, if possible the
+/// one of this code; nothing of the program is asked for it.
+///
+/// # Safety
+/// A live object; the GIL is held.
+unsafe fn class_with(
+    object: *mut PyObject,
+    method: &str,
+    code: *mut PyObject,
+) -> Option<*mut py::PyTypeObject> {
+    let mut first = None;
+    // SAFETY: classes in an order of resolution are types; those that are made by a program have a dictionary.
+    unsafe {
+        let order = (*py::Py_TYPE(object)).tp_mro;
+        if order.is_null() || py::PyTuple_CheckExact(order) == 0 {
+            return None;
+        }
+        for index in 0..py::PyTuple_Size(order) {
+            let class = py::PyTuple_GetItem(order, index).cast::<py::PyTypeObject>();
+            if py::PyType_HasFeature(class, py::Py_TPFLAGS_HEAPTYPE) == 0 || (*class).tp_dict.is_null() {
+                continue;
+            }
+            let found = entry((*class).tp_dict, method);
+            if found.is_null() || py::PyFunction_Check(found) == 0 {
+                continue;
+            }
+            if py::PyFunction_GetCode(found) == code {
+                return Some(class);
+            }
+            first = first.or(Some(class));
+        }
+    }
+    first
 }
 
 /// `__spec__.name`, else `__name__`, of a module's globals; nothing of the program is asked for it.
