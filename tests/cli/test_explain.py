@@ -218,16 +218,18 @@ TREE = """\
 other.py  recorded, 2 values hidden
   login:1  recorded
     redacts password, token by {default}
-shop.py  3 of 6 recorded, 8 values hidden
+shop.py  3 of 6 recorded, 8 values hidden, 1 allowed by a pattern
   Cart:1  recorded
     redacts add, return by `obj:shop.Cart` (.codetracer/trace-filter.toml:12)
   Cart.add:2  recorded
+    allows order by `arg:order` (.codetracer/trace-filter.toml:16): needed
     redacts self, customer, inner, return by `obj:shop.Cart` (.codetracer/trace-filter.toml:12)
   Cart.add.<locals>.inner:3  recorded
     redacts password, return by `obj:shop.Cart` (.codetracer/trace-filter.toml:12)
   skips <module>:1, pay:8, pay.<locals>.<lambda>:8 by `pkg:shop.*` (.codetracer/trace-filter.toml:8): not now
 lib/  3 files, recorded
 5 files, 8 of 11 code objects are recorded
+1 value allowed by `arg:order` (.codetracer/trace-filter.toml:16): needed
 8 values redacted by `obj:shop.Cart` (.codetracer/trace-filter.toml:12)
 2 values redacted by {default}
 """
@@ -240,7 +242,7 @@ def test_the_tree_unfolds(place, capsys):
     assert cli.main(["explain", "--depth", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if line.startswith((" ", "lib", "shop"))] == [
-        "shop.py  3 of 6 recorded, 8 values hidden",
+        "shop.py  3 of 6 recorded, 8 values hidden, 1 allowed by a pattern",
         "lib/  1 file, recorded",
     ]
     assert "2 files, 5 of 8 code objects are recorded" in lines

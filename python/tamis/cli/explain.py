@@ -203,6 +203,7 @@ def _file(file: SourceFile, seen: list[Seen]) -> dict[str, Any]:
                 "trace": one.traced,
                 "by": one.by,
                 "hidden": one.hidden,
+                "allowed": one.allowed,
             }
             for one in seen
         ],

@@ -32,6 +32,7 @@ class _Total(NamedTuple):
     recorded: int = 0
     code: int = 0
     hidden: int = 0
+    allowed: int = 0
 
     def __add__(self, other: object) -> _Total:
         assert isinstance(other, _Total)
@@ -39,13 +40,14 @@ class _Total(NamedTuple):
 
     @property
     def alike(self) -> bool:
-        return not self.recorded or (self.recorded == self.code and not self.hidden)
+        return not self.recorded or (self.recorded == self.code and not self.hidden and not self.allowed)
 
     def words(self) -> str:
         if not self.recorded:
             return "skipped"
         recorded = "recorded" if self.recorded == self.code else f"{self.recorded} of {self.code} recorded"
-        return recorded + (f", {_count(self.hidden, 'value')} hidden" if self.hidden else "")
+        hidden = f", {_count(self.hidden, 'value')} hidden" if self.hidden else ""
+        return recorded + hidden + (f", {self.allowed:,} allowed by a pattern" if self.allowed else "")
 
 
 class _Node:
@@ -68,7 +70,8 @@ class Tree:
         self._root = _Node("")
         for file, seen in rows:
             recorded = sum(one.traced for one in seen)
-            total = _Total(1, recorded, len(seen), sum(len(one.hidden) for one in seen))
+            hidden = sum(len(one.hidden) for one in seen)
+            total = _Total(1, recorded, len(seen), hidden, sum(len(one.allowed) for one in seen))
             node = self._root
             node.total += total
             for step in file.file.split("/"):
@@ -112,17 +115,17 @@ class Tree:
             if not one.traced:
                 skipped.setdefault(self._decider(one.by), []).append(place)
                 continue
-            if one.hidden or unfold:
+            if one.hidden or one.allowed or unfold:
                 screen.line(Piece(f"{indent}{place}", "function"), Piece("  recorded", "count"))
             if depth is not None and level + 1 >= depth:
                 continue
             groups: dict[tuple[str, str], list[str]] = {}
-            for value in one.hidden:
+            for value in (*one.allowed, *one.hidden):
                 groups.setdefault((value["action"], self._decider(value["by"])), []).append(value["name"])
             for (action, decider), names in groups.items():
+                kind = "error" if action == "allow" else "redacted"
                 screen.line(
-                    Piece(f"{indent}{_INDENT}{action}s {few(names)}", "redacted"),
-                    Piece(f" by {decider}", "dim"),
+                    Piece(f"{indent}{_INDENT}{action}s {few(names)}", kind), Piece(f" by {decider}", "dim")
                 )
         if self._skipped_by(node) is None:
             for decider, places in skipped.items():
@@ -140,12 +143,16 @@ class Tree:
         total = self._root.total
         recorded = f"{total.recorded:,} of {total.code:,} code objects are recorded"
         screen.line(Piece(f"{_count(total.files, 'file')}, {recorded}"))
-        hidden = Counter(
-            (value["action"], self._decider(value["by"])) for one in _code(self._root) for value in one.hidden
-        )
-        for (action, decider), count in hidden.most_common():
-            done = {"redact": "redacted", "drop": "dropped"}.get(action, action)
-            screen.line(Piece(f"{_count(count, 'value')} {done}", "redacted"), Piece(f" by {decider}", "dim"))
+        for list_ in ("allowed", "hidden"):
+            counted = Counter(
+                (value["action"], self._decider(value["by"]))
+                for one in _code(self._root)
+                for value in getattr(one, list_)
+            )
+            for (action, decider), count in counted.most_common():
+                done = {"allow": "allowed", "redact": "redacted", "drop": "dropped"}.get(action, action)
+                kind = "error" if action == "allow" else "redacted"
+                screen.line(Piece(f"{_count(count, 'value')} {done}", kind), Piece(f" by {decider}", "dim"))
 
 
 def _code(node: _Node) -> Iterator[Seen]:

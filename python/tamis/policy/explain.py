@@ -246,6 +246,8 @@ class Seen(NamedTuple):
     hidden: list[dict[str, Any]]
     """Its values that are not recorded as they are, in the form that `describe` has;
     none of code that is not recorded."""
+    allowed: list[dict[str, Any]]
+    """Its values that a pattern allows, whatever else is said of them."""
 
 
 def project(policy: Policy, names: ProjectNames) -> Iterator[tuple[SourceFile, list[Seen]]]:
@@ -255,10 +257,15 @@ def project(policy: Policy, names: ProjectNames) -> Iterator[tuple[SourceFile, l
         found = []
         for code in file.code:
             scope = _scope(policy, Place(file, code))
-            hidden = []
+            hidden, allowed = [], []
             for name, kinds, called in _values(file, code) if scope.trace else ():
-                # Most values are allowed, and what says so is not asked for.
-                if not _DUNDER.fullmatch(name) and scope.value(kinds, called)[0] != "allow":
+                if _DUNDER.fullmatch(name):
+                    continue
+                # Most values are allowed by a default, and that is not told.
+                action, by, _ = scope.value(kinds, called)
+                if action != "allow":
                     hidden.append(_value(described, scope, name, kinds, called))
-            found.append(Seen(code, scope.trace, _by(described, scope.by), hidden))
+                elif by[0] == "pattern":
+                    allowed.append(_value(described, scope, name, kinds, called))
+            found.append(Seen(code, scope.trace, _by(described, scope.by), hidden, allowed))
         yield file, found
