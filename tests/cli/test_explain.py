@@ -138,6 +138,11 @@ def test_what_is_not_there(place, capsys):
     """An unknown name is a problem, an unknown file a mistake in the command."""
     assert cli.main(["explain", "shop.nothing"]) == 1
     assert "there is no `shop.nothing` in the project" in capsys.readouterr().err
+    for wanted, meant in {"add": "shop.Cart.add", "shop.Crat": "shop.Cart", "pay": "shop.pay"}.items():
+        assert cli.main(["explain", wanted]) == 1
+        assert capsys.readouterr().err.endswith(f"hint: did you mean `{meant}`?\n")
+    assert cli.main(["explain", "shop.py"]) == 2
+    assert "name a line of it, `shop.py:1`" in capsys.readouterr().err
     assert cli.main(["explain", "nothing.py:1"]) == 2
     assert cli.main(["explain", ""]) == 2
 

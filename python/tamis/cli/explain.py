@@ -85,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
     places = _places(loaded, args.name)
     if not places:
         print(f"error: there is no `{args.name}` in the project {loaded.project_root}", file=sys.stderr)
+        if meant := _meant(loaded, args.name):
+            print(f"hint: did you mean {' or '.join(f'`{name}`' for name in meant)}?", file=sys.stderr)
         return EXIT_PROBLEMS
     if args.value is not None:
         if not any(explain.has_value(place, args.value) for place in places):
@@ -103,6 +105,20 @@ def run(args: argparse.Namespace) -> int:
     else:
         print("\n\n".join("\n".join(_lines(one)) for one in found))
     return EXIT_OK
+
+
+def _meant(loaded: LoadedPolicy, name: str) -> list[str]:
+    """Code of the project that was probably meant: of this name in some module, else of nearly this name."""
+    import difflib
+
+    known = [
+        file.modules[0] if code.qualname == "<module>" else f"{file.modules[0]}.{code.qualname}"
+        for file in _scan(loaded, quiet=True).files
+        if file.modules
+        for code in file.code
+    ]
+    ends = [other for other in known if other.endswith(f".{name}")]
+    return ends[:3] or difflib.get_close_matches(name, known, n=1)
 
 
 def _say_unknown(name: str, places: list[Place]) -> None:
@@ -125,6 +141,8 @@ def _places(loaded: LoadedPolicy, name: str) -> list[Place]:
         if found is None:
             raise UsageError(f"`{place['file']}` cannot be compiled")
         return [found]
+    if os.path.isfile(name):
+        raise UsageError(f"`{name}` is a file", hint=f"name a line of it, `{name}:1`, or give a module")
     return explain.by_name(_scan(loaded), name)
 
 
@@ -210,13 +228,15 @@ def _file(file: SourceFile, seen: list[Seen]) -> dict[str, Any]:
     }
 
 
-def _scan(loaded: LoadedPolicy) -> ProjectNames:
-    """The names of the project; on a terminal with a bar, where that takes long."""
+def _scan(loaded: LoadedPolicy, *, quiet: bool = False) -> ProjectNames:
+    """The names of the project; on a terminal with a bar, where that takes long. What is not known is told."""
     from tamis.policy.names import scan, sources
     from tamis.record.setup import namer
 
     root = loaded.project_root
     names = scan(progress(list(sources(root)), "reading the project"), namer(root))
+    if quiet:
+        return names
     for path in names.unreadable:
         print(f"warning: `{path}` cannot be compiled: what is in it is not known", file=sys.stderr)
     if not names.whole:
