@@ -229,7 +229,7 @@ def _file(file: SourceFile, seen: list[Seen]) -> dict[str, Any]:
 
 
 def _scan(loaded: LoadedPolicy, *, quiet: bool = False) -> ProjectNames:
-    """The names of the project; on a terminal with a bar, where that takes long. What is not known is told."""
+    """The names of the project; on a terminal with a bar, where that takes long. What is unknown is told."""
     from tamis.policy.names import scan, sources
     from tamis.record.setup import namer
 
