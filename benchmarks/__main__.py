@@ -55,7 +55,12 @@ def main() -> int:
 def measure(
     plan: rounds.Plan, scratch: Path, everything: bool
 ) -> tuple[list[rounds.Row], list[report.Check], dict[str, object]]:
-    rows = [row for program in rounds.measure(plan, scratch) for row in program if row.runs]
+    rows: list[rounds.Row] = []
+    for program in rounds.measure(plan, scratch):
+        new = [row for row in program if row.runs]
+        rows += new
+        # An hour's work is not lost when what comes later cannot be measured.
+        Console(stderr=True, width=150).print(report.table(new))
     checks = report.checks(rows)
     numbers: dict[str, object] = {}
     if everything:

@@ -45,6 +45,10 @@ class BenchmarkError(Exception):
     """A command that failed, with the end of what it said."""
 
 
+class TooLargeError(BenchmarkError):
+    """A command that was ended because it took too much memory."""
+
+
 def adopt_orphans() -> None:
     """Makes this process the parent of detached helpers, which are found as its descendants then."""
     libc = ctypes.CDLL(None, use_errno=True)
@@ -90,7 +94,7 @@ def _watch(command: list[str], place: Path, stop_at: int | None) -> tuple[float,
             if stop_at and peak > stop_at:
                 process.kill()
                 process.wait()
-                raise BenchmarkError(f"{' '.join(command)}: more than {stop_at >> 20} MB")
+                raise TooLargeError(f"{' '.join(command)}: more than {stop_at >> 20} MB")
             _pause(process)
     ended = time.perf_counter()
     while _reap_orphans():

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import scenarios
-from benchmarks.measure import BenchmarkError, Run, run
+from benchmarks.measure import BenchmarkError, Run, TooLargeError, run
 from benchmarks.scenarios import CALLS, PLAIN, Scenario
 
 # An event costs VizTracer about a kilobyte by the time it is written: 8 GB end before this number is reached.
@@ -122,8 +122,7 @@ def _pair(rows: dict[str, Row], scenario: Scenario, program: str, loops: int, sc
 
 def _keeping_all(rows: dict[str, Row], scenario: Scenario, program: str, plan: Plan, scratch: Path) -> None:
     """VizTracer with all its events, and Tamis over the same loop; per iteration, beside the long one."""
-    first, second = (_run(scenario, program, loops, scratch).memory for loops in (1, 2))
-    loops = max(1, int(0.9 * (plan.memory - first) / max(second - first, 1 << 20)))
+    loops, first_run = _longest(scenario, program, plan, scratch)
     plain = rows.get(PLAIN.name)
     for number in range(min(plan.rounds, plan.rounds_keeping_all)):
         say(f"{program}: {scenario.title}, {number + 1}, {loops} iterations")
@@ -131,9 +130,23 @@ def _keeping_all(rows: dict[str, Row], scenario: Scenario, program: str, plan: P
         if CALLS in plan.scenarios:
             beside.runs.append(_run(CALLS, program, loops, scratch))
         kept = _row(rows, scenario.name, scenario, program, loops)
-        kept.runs.append(_run(scenario, program, loops, scratch, plan.memory))
+        kept.runs.append(_run(scenario, program, loops, scratch, plan.memory) if number else first_run)
         if plain:
             kept.factors.append(kept.runs[-1].loop / loops / (plain.loop / plain.loops))
+
+
+def _longest(scenario: Scenario, program: str, plan: Plan, scratch: Path) -> tuple[int, Run]:
+    """So many iterations that a recorder which keeps all stays below the bound, and the run that shows it."""
+    first, second = (_run(scenario, program, loops, scratch).memory for loops in (1, 2))
+    loops = max(1, int(0.9 * (plan.memory - first) / max(second - first, 1 << 20)))
+    while True:
+        try:
+            return loops, _run(scenario, program, loops, scratch, plan.memory)
+        except TooLargeError:
+            # What it keeps grows by leaps.
+            if loops == 1:
+                raise
+            loops = max(1, loops * 3 // 4)
 
 
 def _row(rows: dict[str, Row], key: str, scenario: Scenario, program: str, loops: int) -> Row:

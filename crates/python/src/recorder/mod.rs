@@ -6,6 +6,7 @@ mod events;
 mod exceptions;
 mod fork;
 mod launch;
+mod names;
 mod out;
 mod session;
 mod tasks;

@@ -2,6 +2,7 @@
 //! `__getattr__`, no hook of a metaclass; no dictionary is made of an instance's values, no string keeps a copy.
 
 mod containers;
+mod exceptions;
 mod known;
 mod objects;
 mod typed;

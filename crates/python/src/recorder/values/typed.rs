@@ -4,8 +4,9 @@ use pyo3::ffi::{self as py, PyObject};
 use tamis_core::wire::value_kind;
 
 use super::Values;
-use crate::recorder::decide::{act_of, module_file};
+use crate::recorder::decide::act_of;
 use crate::recorder::describe::names_of;
+use crate::recorder::names::module_file;
 use crate::recorder::out::{Act, Action, Out, Restart};
 
 impl Values {
