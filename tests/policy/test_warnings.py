@@ -149,7 +149,7 @@ def test_a_later_rule_may_redact_it_again():
     """A name that a later rule covers for all of the code is not uncovered."""
     allowing = rule("pkg:a.*", patterns=[("arg:*", "allow")])
     secret = [("arg:regex:(?i).*", "redact")]
-    assert ids(allowing, rule("pkg:*", patterns=secret)) == ["shadowed-rule"]
+    assert "allows-secret" not in ids(allowing, rule("pkg:*", patterns=secret))
     assert "allows-secret" in ids(allowing, rule("pkg:a.b", patterns=secret))
 
 
@@ -182,9 +182,9 @@ def test_loosening_without_a_pattern(later, loosens):
 
 HINTS = [
     ("local:regex:(?i)customer", "local:regex:(?i).*customer.*"),
-    ("arg:regex:\\.a|\\.b", "arg:regex:.*(?:\\.a|\\.b).*"),
-    ("arg:regex:^-id", "arg:regex:.*-id.*"),
-    ("pkg:regex:^(a|b)", "pkg:regex:(?:^(a|b)).*"),
+    ("ret:regex:\\.a|\\.b", "ret:regex:.*(?:\\.a|\\.b).*"),
+    ("ret:regex:^\\.a", "ret:regex:.*\\.a.*"),
+    ("pkg:regex:^(a|b)", "pkg:regex:^(a|b).*"),
 ]
 
 

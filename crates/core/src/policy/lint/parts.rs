@@ -93,11 +93,29 @@ fn within(body: &str, before: &str) -> String {
     let flags = flags.filter(|flags| flags.bytes().all(|byte| byte.is_ascii_alphabetic()));
     let (flags, rest) = body.split_at(flags.map_or(0, |flags| flags.len() + "(?)".len()));
     let rest = if before.is_empty() { rest } else { rest.trim_start_matches('^') };
-    if rest.contains('|') {
+    if has_alternatives(rest) {
         format!("{flags}{before}(?:{rest}).*")
     } else {
         format!("{flags}{before}{rest}.*")
     }
+}
+
+/// Whether a `|` stands outside of all groups and sets.
+fn has_alternatives(body: &str) -> bool {
+    let (mut groups, mut set, mut escaped) = (0, false, false);
+    for character in body.chars() {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            ']' => set = false,
+            '[' => set = true,
+            '(' if !set => groups += 1,
+            ')' if !set => groups -= 1,
+            '|' if !set && groups == 0 => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// Whether its matches end in a dot, so that it selects what is below.

@@ -1,13 +1,13 @@
 //! Objects: their type and identity, and the fields that they keep in slots, inline or in a dictionary.
 
 use pyo3::ffi::{self as py, Py_ssize_t, PyObject};
-use tamis_core::wire::{self, tag, value_kind};
+use tamis_core::wire::{self, tag};
 
 use super::containers::{int, length};
 use super::known::Known;
 use super::{Done, Values, attr_act};
 use crate::ffi;
-use crate::recorder::out::{Act, Action, Out, Restart};
+use crate::recorder::out::{Act, Out, Restart};
 use crate::recorder::types::{Base, Class, TypeInfo};
 
 impl Values {
