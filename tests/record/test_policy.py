@@ -479,12 +479,12 @@ value_default = "drop"
     (project / ".codetracer").mkdir(parents=True)
     (project / ".codetracer/trace-filter.toml").write_text(text)
     (tools / "bin").mkdir(parents=True)
-    (tools / "bin/tool.py").write_text("def f(a): pass\nf('seen')\n")
+    (tools / "bin/tool.py").write_text(f"def f(a): pass\nf({WORD!r})\n")
     (tools / "pyproject.toml").touch()
     options = ["--no-auto-filter"] if locked else []
     command = [sys.executable, "-m", "tamis", "run", "-o", str(tmp_path / "trace"), *options]
     recorded = recording.run([*command, str(tools / "bin/tool.py")], tmp_path / "trace", project).ok()
-    assert "seen" not in recorded.everything()
+    assert WORD not in recorded.everything()
     assert [one["name"] for one in recorded.trace.metadata["trace_filter"]["filters"]][-1] == "ours"
     recorded.trace.close()
 
@@ -512,9 +512,9 @@ def test_a_recording_that_a_program_begins_elsewhere(tmp_path: Path) -> None:
     body = '[[scope.rules]]\nselector = "pkg:*"\nvalue_default = "drop"\n'
     (project / ".codetracer/trace-filter.toml").write_text(filter_text(body, name="ours"))
     app = project / "app.py"
-    app.write_text("import sys, tamis\ntamis.start(sys.argv[1])\ndef f(a): pass\nf('seen')\n")
+    app.write_text(f"import sys, tamis\ntamis.start(sys.argv[1])\ndef f(a): pass\nf({WORD!r})\n")
     elsewhere.mkdir()
     trace = tmp_path / "trace"
     recorded = recording.run([sys.executable, str(app), str(trace)], trace, elsewhere).ok()
-    assert "seen" not in recorded.everything()
+    assert WORD not in recorded.everything()
     recorded.trace.close()

@@ -219,7 +219,8 @@ def _compiled(path: str) -> CodeType:
     with open(path, "rb") as file:
         header = file.read(_PYC_HEADER)
         magic = header[: len(MAGIC_NUMBER)]
-        if len(magic) == len(MAGIC_NUMBER) and magic != MAGIC_NUMBER:
+        whole = len(magic) == len(MAGIC_NUMBER) or sys.version_info < (3, 13)
+        if whole and magic != MAGIC_NUMBER:
             raise RuntimeError("Bad magic number in .pyc file")
         if len(header) < _PYC_HEADER:
             raise EOFError("EOF read where not expected")
