@@ -22,7 +22,7 @@ PROGRAM = """
     how, after, threads = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
     with open("notes", "w+b") as file:
         file.truncate(4096)
-        notes = mmap.mmap(file.fileno(), 4096)
+        notes = memoryview(mmap.mmap(file.fileno(), 4096)).cast("q")  # stores a number at once
 
     def work(thread, n):
         return inner(n, f"text-{n}")
@@ -44,7 +44,7 @@ PROGRAM = """
         while True:
             work(thread, n)
             n += 1
-            struct.pack_into("<q", notes, thread * 8, n)
+            notes[thread] = n
 
     def die():
         if how == "exit":
@@ -121,7 +121,7 @@ def test_killed_from_outside_with_its_children(tmp_path: Path) -> None:
         import mmap, os, signal, struct, sys, time
         with open("notes", "w+b") as file:
             file.truncate(4096)
-            notes = mmap.mmap(file.fileno(), 4096)
+            notes = memoryview(mmap.mmap(file.fileno(), 4096)).cast("q")  # stores a number at once
         os.setpgrp()
         def work(n): return n
         def runs(place):
@@ -129,7 +129,7 @@ def test_killed_from_outside_with_its_children(tmp_path: Path) -> None:
             while True:
                 work(n)
                 n += 1
-                struct.pack_into("<q", notes, place * 8, n)
+                notes[place] = n
         for place in range(1, 4):
             if os.fork() == 0:
                 runs(place)
