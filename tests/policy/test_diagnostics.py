@@ -60,14 +60,13 @@ def test_each_id_has_a_section():
 FENCE = re.compile(r'^```(\w+)(?: title="(.*?)")?\n(.*?)^```', flags=re.MULTILINE | re.DOTALL)
 
 
-def checked(folder: Path, section: str) -> set[str]:
-    """The ids that the filters of a part of the page give as one chain, in a project of its Python code."""
+def checked(folder: Path, section: str) -> list[Diagnostic]:
+    """What the filters of a part of the page give as one chain, in a project of its Python code."""
     fences = FENCE.findall(section)
     code = [text for language, _, text in fences if language == "python"]
     links = [builtin("builtin-default")]
-    for number, (title, text) in enumerate(
-        (title, text) for language, title, text in fences if language == "toml"
-    ):
+    filters = [(title, text) for language, title, text in fences if language == "toml"]
+    for number, (title, text) in enumerate(filters):
         path = folder / (title or f"filter-{number}.toml")
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
@@ -77,7 +76,11 @@ def checked(folder: Path, section: str) -> set[str]:
         (folder / "shop").mkdir(exist_ok=True)
         (folder / "shop/cart.py").write_text(text)
     project = (lambda: scan(sources(str(folder)), namer(str(folder)))) if code else None
-    return {problem.id for problem in check(links, project).diagnostics}
+    return check(links, project).diagnostics
+
+
+def ids(found: list[Diagnostic]) -> set[str]:
+    return {problem.id for problem in found}
 
 
 @pytest.mark.parametrize("name", sections())
@@ -85,25 +88,102 @@ def test_examples_of_the_page(tmp_path, name):
     """The filters of an example, as one chain, give the diagnostic that they stand under, and no other; those
     behind "Better" give none."""
     bad, better, good = sections()[name].partition("\nBetter:")
-    assert checked(tmp_path, bad) == ({name} if "```toml" in bad else set())
+    assert ids(checked(tmp_path, bad)) == ({name} if "```toml" in bad else set())
     for path in [*tmp_path.rglob("*.toml"), *tmp_path.rglob("*.cfg")]:
         path.unlink()
     python = "".join(
         f"```python\n{text}```\n" for language, _, text in FENCE.findall(bad) if language == "python"
     )
-    assert checked(tmp_path, python + good) == set()
+    assert checked(tmp_path, python + good) == []
     assert bool(better) == (name in Diagnostic.WARNINGS)
 
 
-def test_ids_without_an_example():
-    """What needs a file that is not there, or not text, is tested here and in the tests of the chain."""
-    without = {name for name, text in sections().items() if "```toml" not in text}
-    assert without == {
-        "file-missing", "file-unreadable", "include-cycle", "not-utf8", "nothing-to-inherit",
-    }  # fmt: skip
-    [problem] = problems(b'[meta]\nname = "a\xff"\n')
-    assert (problem.id, problem.line, problem.column) == ("not-utf8", 2, 10)
-    assert {p.id for p in problems(toml(default_exec="inherit"), alone=True)} == {"nothing-to-inherit"}
+# What mends the example of an error: a text of it, and what must stand there.
+SCOPE = '[scope]\ndefault_exec = "trace"\ndefault_value_action = "allow"\n'
+FIXES = {
+    "bad-glob": ("[a-", "[a-c]"),
+    "bad-regex": ("(cart", "(cart|till)"),
+    "bad-selector": ('"shop.cart"', '"pkg:shop.cart"'),
+    "empty-value": ('name = ""', 'name = "shop"'),
+    "locked": ('exec = "trace"', 'exec = "skip"'),
+    "missing-key": ("[meta]", '[meta]\nname = "shop"'),
+    "missing-table": ("version = 1", f"version = 1\n{SCOPE}"),
+    "needs-version-2": ("version = 1", "version = 2"),
+    "reserved-key": ('modes = ["text"]', "capture = false"),
+    "toml-syntax": ("name = shop", f'name = "shop"\nversion = 1\n{SCOPE}'),
+    "unknown-key": ("defualt", "default"),
+    "unknown-kind": ("package:", "pkg:"),
+    "unknown-match": ("regexp:", "literal:"),
+    "unknown-value": ('"record"', '"trace"'),
+    "unknown-version": ("version = 3", "version = 2"),
+    "wrong-type": ('version = "1"', "version = 1"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(set(Diagnostic.IDS) - set(Diagnostic.WARNINGS)))
+def test_errors_can_be_mended(tmp_path, name):
+    """The example of an error without its mistake gives nothing."""
+    if name not in FIXES:
+        assert name in OTHERS
+        return
+    text = sections()[name]
+    wrong, right = FIXES[name]
+    assert wrong in text
+    assert checked(tmp_path, text.replace(wrong, right)) == []
+
+
+GOOD = toml(version=2)
+# What needs more than the text of a filter: files that are wrong (None: a folder), and those that are right.
+OTHERS: dict[str, tuple[dict[str, bytes | None], dict[str, bytes | None]]] = {
+    "file-missing": ({}, {"a.toml": GOOD.encode()}),
+    "file-unreadable": ({"a.toml": None}, {"a.toml": GOOD.encode()}),
+    "include-cycle": ({"a.toml": f'include = ["a.toml"]\n{GOOD}'.encode()}, {"a.toml": GOOD.encode()}),
+    "not-utf8": ({"a.toml": GOOD.encode() + b"# \xff\n"}, {"a.toml": GOOD.encode() + b"# y\n"}),
+    "nothing-to-inherit": (
+        {"a.toml": toml(default_exec="inherit").encode()},
+        {"a.toml": toml(default_exec="trace").encode()},
+    ),
+}
+
+
+def of_files(folder: Path, name: str, files: dict[str, bytes | None]) -> list[Diagnostic]:
+    path = folder / "a.toml"
+    if path.is_dir():
+        path.rmdir()
+    for file, text in files.items():
+        if text is None:
+            (folder / file).mkdir()
+        else:
+            (folder / file).write_bytes(text)
+    alone = name == "nothing-to-inherit"
+    links = [*([] if alone else [builtin("builtin-default")]), Link("a.toml", str(path), "a test")]
+    return check(links).diagnostics
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_ids_without_an_example(tmp_path, name):
+    """What needs a file that is not there or is no text: the diagnostic, and none when the file is right."""
+    assert "```toml" not in sections()[name]
+    bad, good = OTHERS[name]
+    assert ids(of_files(tmp_path, name, bad)) == {name}
+    assert of_files(tmp_path, name, good) == []
+
+
+def texts() -> dict[str, str]:
+    text = (HERE / "diagnostics/each.txt").read_text(encoding="utf-8")
+    parts = re.split(r"^== (.*) ==\n", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+@pytest.mark.parametrize("name", Diagnostic.IDS)
+def test_the_text_of_each(tmp_path, name):
+    """Every diagnostic has exactly this text: for the example of the page, or for what has none."""
+    found = (
+        of_files(tmp_path, name, OTHERS[name][0])
+        if name in OTHERS
+        else checked(tmp_path, sections()[name].partition("\nBetter:")[0])
+    )
+    assert render_all(found) + "\n" == texts()[name]
 
 
 def test_an_id_that_does_not_exist_cannot_be_used():
