@@ -38,6 +38,8 @@ _PAIRS = {
     ("first", "name"),
     ("last", "name"),
     ("full", "name"),
+    ("customer", "name"),
+    ("contact", "name"),
     ("home", "address"),
     ("billing", "address"),
     ("shipping", "address"),
