@@ -147,6 +147,17 @@ def test_full(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "x" * 5000 in show(capsys, path, "--full")
 
 
+def test_bodies_of_modules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The bodies of modules, which all have the same name, are told apart by their modules."""
+    build = Builder()
+    build.process()
+    for module in ("shop", "shop.cart"):
+        build.end(build.call(build.code("<module>", module), {}), result=None)
+    out = show(capsys, build.write(tmp_path / "t"))
+    assert "<module shop>() → None" in out
+    assert "<module shop.cart>() → None" in out
+
+
 def test_json(trace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--json` is one object a call, nothing folded, with the values as the trace has them."""
     rows = [json.loads(line) for line in show(capsys, trace, "--json").splitlines()]

@@ -41,7 +41,7 @@ def duration_text(ns: int) -> str:
 def line_of(node: Node, width: int | None, heading: str = "") -> list[Piece]:
     """The text of a call without its time: `name(arguments) → result`, in about `width` characters."""
     indent = _indent(node.depth, width)
-    name = harmless(node.qualname or "<unknown>")
+    name = harmless(_name(node))
     room = None if width is None else max(_LEAST, width - len(indent) - len(name) - 14)
     pieces = [Piece(indent, "dim"), Piece(heading, "dim"), Piece(name, "function"), Piece("(")]
     arguments = python_arguments(node.args, None if room is None else room * 2 // 3)
@@ -53,6 +53,13 @@ def line_of(node: Node, width: int | None, heading: str = "") -> list[Piece]:
     if room is not None:
         room = max(_LEAST // 2, room - len(plain(arguments)))
     return [*pieces, *_ending(node, room)]
+
+
+def _name(node: Node) -> str:
+    """Its name in its module; the bodies of modules all have the same one, and are told apart by theirs."""
+    if node.qualname == "<module>" and node.module:
+        return f"<module {node.module}>"
+    return node.qualname or "<unknown>"
 
 
 def _ending(node: Node, room: int | None) -> Iterator[Piece]:
