@@ -21,6 +21,18 @@ def test_it_lists_what_there_is_and_what_applies(tmp_path, monkeypatch, capsys):
     ]  # fmt: skip
 
 
+def test_it_says_what_is_locked(tmp_path, monkeypatch, capsys):
+    """A filter that cannot be loosened is marked."""
+    (tmp_path / ".codetracer").mkdir()
+    head = '[meta]\nname = "x"\nversion = 2\nlocked = true\n'
+    scope = '[scope]\ndefault_exec = "skip"\ndefault_value_action = "redact"\n'
+    (tmp_path / ".codetracer/trace-filter.toml").write_text(head + scope)
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["filters"]) == 0
+    chain = capsys.readouterr().out.splitlines()
+    assert [line.endswith(", locked") for line in chain[-2:]] == [False, True]
+
+
 def test_it_says_how_to_write_a_filter(tmp_path, monkeypatch, capsys):
     """A project without a filter is told about `tamis init`."""
     monkeypatch.chdir(tmp_path)

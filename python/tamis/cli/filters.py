@@ -9,7 +9,7 @@ import os
 import sys
 
 from tamis.cli import EXIT_OK
-from tamis.errors import UsageError
+from tamis.errors import PolicyError, UsageError
 from tamis.policy import chain as chains
 
 TYPE_CHECKING = False
@@ -35,10 +35,20 @@ def run(args: argparse.Namespace) -> int:
     print("built in:")
     _table([(name, why) for name, why in chains.BUILTIN.items()])
     print(f"\nchain for the project {root}:")
-    _table([(link.display, link.why) for link in chain])
+    locked = _locked(chain)
+    _table([(link.display, link.why + (", locked" if link.display in locked else "")) for link in chain])
     if not found:
         print("\nthe project has no filter of its own; `tamis init` writes one", file=sys.stderr)
     return EXIT_OK
+
+
+def _locked(chain: tuple[chains.Link, ...]) -> set[str]:
+    """What of a chain is locked; of one with mistakes, that is not known."""
+    try:
+        described = chains.load(chain).describe()
+    except PolicyError:
+        return set()
+    return {filter["path"] for filter in described["filters"] if filter["locked"]}
 
 
 def _print_filter(name: str) -> int:
