@@ -32,7 +32,8 @@ def autostart() -> None:
         os.write(2, f"{render_all(error.diagnostics)}\n".encode())
         os._exit(2)
     except TamisError as error:
-        say(f"`TAMIS_TRACE`: {error}" + (f" ({error.hint})" if error.hint else ""))
+        # A variable cannot give the options that hints speak of.
+        say(f"`TAMIS_TRACE`: {error}; the program is not started")
         os._exit(2)
 
 
