@@ -166,7 +166,7 @@ def changes(before: Policy, after: Policy, names: ProjectNames) -> Iterator[dict
     what is inside of values by its name, and patterns on types."""
     old_described, new_described = before.describe(), after.describe()
     # Few sets of patterns apply to many code objects.
-    compared: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    compared: dict[tuple[int, int], tuple[list[dict[str, Any]], dict[str, list[str]]]] = {}
     # Not the texts of the program, which may be anything: names of its code, and a few that everybody knows.
     code_names = (part for file in names.files for code in file.code for part in (code.others, code.locals))
     words = {*_SECRETS, *(name for part in code_names for name in part)}
@@ -180,10 +180,10 @@ def changes(before: Policy, after: Policy, names: ProjectNames) -> Iterator[dict
                 values = list(_changed_values(first, second, file, code))
                 sets = first.attr_set, second.attr_set
                 if sets not in compared:
-                    compared[sets] = list(_changed_inside(first, second, words))
-                inside = compared[sets]
-                old, new = _types(old_described, first), _types(new_described, second)
-                types = {"before": old, "after": new} if old != new else {}
+                    old, new = _types(old_described, first), _types(new_described, second)
+                    changed = {"before": old, "after": new} if old != new else {}
+                    compared[sets] = list(_changed_inside(first, second, words)), changed
+                inside, types = compared[sets]
             if first.trace != second.trace or values or inside or types:
                 yield {
                     "name": _called(file, code),

@@ -100,7 +100,7 @@ fn ends_with_dot_star(nodes: &[Node]) -> bool {
 
 /// Rewrites a trailing `.*` to `{,.*}`, in the branches of a trailing choice too.
 fn make_tail_optional(nodes: &mut Vec<Node>) {
-    if matches!(nodes.as_slice(), [.., Node::Character('.'), Node::Star | Node::DoubleStar]) {
+    if ends_with_dot_star(nodes) {
         let tail = nodes.split_off(nodes.len() - 2);
         nodes.push(Node::Choice(vec![Vec::new(), tail]));
     } else if let Some(Node::Choice(branches)) = nodes.last_mut() {
