@@ -78,6 +78,18 @@ void *tamis_frame(PyThreadState *thread, PyObject *code, PyObject ***locals)
     return frame;
 }
 
+void tamis_scene(PyObject *code, Py_ssize_t index, struct tamis_scene *scene)
+{
+    /* As `codeobject.c` declares it, in both versions. */
+    struct kept {
+        Py_ssize_t size;
+        void *values[1];
+    } *kept = ((PyCodeObject *)code)->co_extra;
+    scene->thread = tamis_thread(&scene->id);
+    scene->extra = kept && index < kept->size ? kept->values[index] : NULL;
+    scene->frame = tamis_frame(scene->thread, code, &scene->locals);
+}
+
 PyObject *tamis_frame_globals(PyThreadState *thread, PyObject *code)
 {
     _PyInterpreterFrame *frame = innermost(thread, code);
@@ -169,6 +181,15 @@ void *tamis_frame(PyThreadState *thread, PyObject *code, PyObject ***locals)
     (void)thread, (void)code;
     *locals = NULL;
     return NULL;
+}
+
+void tamis_scene(PyObject *code, Py_ssize_t index, struct tamis_scene *scene)
+{
+    scene->thread = tamis_thread(&scene->id);
+    scene->extra = NULL;
+    PyUnstable_Code_GetExtra(code, index, &scene->extra);
+    scene->frame = NULL;
+    scene->locals = NULL;
 }
 
 PyObject *tamis_frame_globals(PyThreadState *thread, PyObject *code)
@@ -333,6 +354,15 @@ void tamis_text(PyObject *text, struct tamis_text *out)
     out->length = PyUnicode_GET_LENGTH(text);
     out->width = PyUnicode_KIND(text);
     out->ascii = PyUnicode_IS_ASCII(text);
+}
+
+int tamis_small(PyObject *number, int64_t *value)
+{
+    if (!PyUnstable_Long_IsCompact((PyLongObject *)number)) {
+        return 0;
+    }
+    *value = PyUnstable_Long_CompactValue((PyLongObject *)number);
+    return 1;
 }
 
 Py_ssize_t tamis_long(PyObject *number, uint8_t *bytes, Py_ssize_t room, uint64_t *bits, int *negative)

@@ -10,6 +10,16 @@ struct tamis_code {
 /* Whether frames and instances can be read by slot on this interpreter. */
 int tamis_layout_known(void);
 PyThreadState *tamis_thread(uint64_t *id);
+/* What an event is about, in one call: the thread and its id, what is kept for the code object under the index, and the
+ * innermost frame with its locals if it runs this code (else NULL, as where the layout is not known). */
+struct tamis_scene {
+    PyThreadState *thread;
+    uint64_t id;
+    void *extra;
+    void *frame;
+    PyObject **locals;
+};
+void tamis_scene(PyObject *code, Py_ssize_t index, struct tamis_scene *scene);
 /* The innermost frame and its slots; NULL when it does not run `code`. */
 void *tamis_frame(PyThreadState *thread, PyObject *code, PyObject ***locals);
 PyObject *tamis_frame_globals(PyThreadState *thread, PyObject *code);
@@ -47,6 +57,8 @@ struct tamis_text {
     int32_t width, ascii;
 };
 void tamis_text(PyObject *text, struct tamis_text *out);
+/* Whether a number is a small one (30 bits), and then which. */
+int tamis_small(PyObject *number, int64_t *value);
 /* An int of any size: its bits in all, its sign, and (when they fit) the bytes of its magnitude; returns how
  * many bytes were written. */
 Py_ssize_t tamis_long(PyObject *number, uint8_t *bytes, Py_ssize_t room, uint64_t *bits, int *negative);

@@ -26,9 +26,20 @@ pub struct Text {
     pub ascii: i32,
 }
 
+/// `struct tamis_scene` of the C file.
+#[repr(C)]
+pub struct Scene {
+    pub thread: *mut PyThreadState,
+    pub id: u64,
+    pub extra: *mut c_void,
+    pub frame: *mut c_void,
+    pub locals: *mut *mut PyObject,
+}
+
 unsafe extern "C" {
     pub fn tamis_layout_known() -> c_int;
     pub fn tamis_thread(id: *mut u64) -> *mut PyThreadState;
+    pub fn tamis_scene(code: *mut PyObject, index: Py_ssize_t, scene: *mut Scene);
     pub fn tamis_frame(
         thread: *mut PyThreadState,
         code: *mut PyObject,
@@ -62,6 +73,7 @@ unsafe extern "C" {
     ) -> c_int;
     pub fn tamis_is_interned(text: *mut PyObject) -> c_int;
     pub fn tamis_text(text: *mut PyObject, out: *mut Text);
+    pub fn tamis_small(number: *mut PyObject, value: *mut i64) -> c_int;
     pub fn tamis_long(
         number: *mut PyObject,
         bytes: *mut u8,

@@ -77,13 +77,10 @@ impl Recorder {
     /// The verdict on a code object that may be met for the first time.
     ///
     /// # Safety
-    /// `code` is a live code object that `thread`'s innermost frame may be running; the GIL is held.
+    /// `code` is a live code object, `scene` what was read for it; the GIL is held.
     #[inline(always)]
-    pub unsafe fn info(&mut self, thread: *mut PyThreadState, code: *mut PyObject) -> *mut CodeInfo {
-        let mut extra = std::ptr::null_mut();
-        // SAFETY: a live code object and an index that the interpreter gave.
-        unsafe { ffi::PyUnstable_Code_GetExtra(code, self.extra_index, &mut extra) };
-        let stamp = extra as u64;
+    pub unsafe fn info(&mut self, code: *mut PyObject, scene: &ffi::Scene) -> *mut CodeInfo {
+        let (stamp, thread) = (scene.extra as u64, scene.thread);
         if stamp >> 32 == u64::from(self.epoch) {
             let info = self.codes[stamp as u32 as usize];
             // SAFETY: infos live as long as the recorder.

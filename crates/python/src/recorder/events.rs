@@ -5,6 +5,7 @@
 //! nor disabled: answering `DISABLE` there raises into the program. They return at once for skipped code.
 
 use std::ffi::c_void;
+use std::mem::MaybeUninit;
 use std::sync::atomic::Ordering;
 
 use pyo3::ffi::{self as py, Py_ssize_t, PyObject, PyThreadState};
@@ -46,9 +47,10 @@ pub unsafe fn scene(code: *mut PyObject) -> Option<Scene> {
             return None;
         }
         let mut this = recorder().as_mut()?;
-        let mut id = 0;
-        let thread = ffi::tamis_thread(&mut id);
-        let info = this.info(thread, code);
+        let mut at = MaybeUninit::uninit();
+        ffi::tamis_scene(code, this.extra_index, at.as_mut_ptr());
+        let at = at.assume_init();
+        let info = this.info(code, &at);
         if this.spawns {
             this.spawns = false;
             call_on_spawn();
@@ -61,16 +63,12 @@ pub unsafe fn scene(code: *mut PyObject) -> Option<Scene> {
             }
             return None;
         }
-        this.on_thread(thread, id);
-        let mut slots = std::ptr::null_mut();
-        let mut frame = std::ptr::null_mut();
-        if this.values.by_slot {
-            frame = ffi::tamis_frame(thread, code, &mut slots);
+        this.on_thread(at.thread, at.id);
+        if this.values.by_slot && !at.frame.is_null() {
+            return Some(Scene { thread: at.thread, info, frame: at.frame, slots: at.locals });
         }
-        if frame.is_null() {
-            frame = ffi::tamis_public_frame(code);
-        }
-        Some(Scene { thread, info, frame, slots })
+        let frame = ffi::tamis_public_frame(code);
+        Some(Scene { thread: at.thread, info, frame, slots: std::ptr::null_mut() })
     }
 }
 

@@ -233,10 +233,12 @@ impl Values {
 }
 
 pub(super) unsafe fn int(out: &mut Out, object: *mut PyObject) {
-    let mut overflow = 0;
+    let (mut number, mut overflow) = (0, 0);
     // SAFETY: an int, or of a subclass; its digits are read, `__index__` is not asked.
     unsafe {
-        let number = py::PyLong_AsLongLongAndOverflow(object, &mut overflow);
+        if ffi::tamis_small(object, &mut number) == 0 {
+            number = py::PyLong_AsLongLongAndOverflow(object, &mut overflow);
+        }
         if overflow == 0 {
             if let Ok(number) = i8::try_from(number) {
                 out.raw([tag::INT8, number as u8]);
