@@ -186,6 +186,45 @@ def test_random_patterns(seed: int) -> None:
     assert matches > 500
 
 
+Spans = list[tuple[tuple[int, int], list[tuple[int, int] | None]]]
+
+
+def spans(expected: re.Pattern[str], text: str) -> Spans:
+    """What `re` finds, and where."""
+
+    def span(match: re.Match[str], group: int) -> tuple[int, int] | None:
+        return None if match.group(group) is None else match.span(group)
+
+    groups = range(1, expected.groups + 1)
+    return [(match.span(), [span(match, group) for group in groups]) for match in expected.finditer(text)]
+
+
+# `search` looks for a first character, and forgets there that `(?a:…)` is about ASCII.
+QUIRK = re.compile(r"\(\?[a-z]*a")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_spans(seed: int) -> None:
+    """On any pattern and text, what is found is where `re` finds it, groups included."""
+    source = random.Random(1_000 + seed)
+    found = 0
+    for _ in range(1_000):
+        pattern = Patterns(source).pattern()
+        flags = sum(flag for flag in FLAGS if source.random() < 0.15)
+        expected = compiled(pattern, flags)
+        if isinstance(expected, tuple) or QUIRK.search(pattern):
+            continue
+        regex = Regex(pattern, flags)
+        for text in texts(source):
+            try:
+                wanted = spans(expected, text * 2)
+            except SystemError:  # a fault of `re`, which asks to report it
+                continue
+            found += len(wanted)
+            assert regex.finditer(text * 2) == wanted, (pattern, flags, text * 2)
+    assert found > 2_000
+
+
 # What is compared for every character.
 CHARACTERS = [
     *[r"\w", r"\d", r"\s", r"[^\w]", "[a-z]", "[^A-Zé]", "[K-k]", "[i]", "i", "k", "s", "ß", "ß|a", "ẞ"],

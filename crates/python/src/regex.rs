@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use tamis_core::pyregex::{self, Flags};
+use tamis_core::pyregex::{self, Finder, Flags};
 
 const IGNORECASE: u32 = 2;
 const MULTILINE: u32 = 8;
@@ -12,7 +12,13 @@ const VERBOSE: u32 = 64;
 const ASCII: u32 = 256;
 
 #[pyclass(frozen, module = "tamis._core")]
-pub struct Regex(pyregex::Regex);
+pub struct Regex {
+    regex: pyregex::Regex,
+    finder: Finder,
+}
+
+/// Where something is, in characters.
+type Span = (usize, usize);
 
 #[pymethods]
 impl Regex {
@@ -29,16 +35,29 @@ impl Regex {
             verbose: flags & VERBOSE != 0,
             ascii: flags & ASCII != 0,
         };
-        pyregex::Regex::new(pattern, flags)
-            .map(Regex)
-            .map_err(|error| PyValueError::new_err((error.message, error.offset)))
+        let regex = pyregex::Regex::new(pattern, flags);
+        let both = regex.and_then(|regex| Ok(Regex { regex, finder: Finder::new(pattern, flags)? }));
+        both.map_err(|error| PyValueError::new_err((error.message, error.offset)))
+    }
+
+    fn finditer(&self, text: &str) -> Option<Vec<(Span, Vec<Option<Span>>)>> {
+        let characters = |span: (usize, usize)| {
+            let start = text[..span.0].chars().count();
+            (start, start + text[span.0..span.1].chars().count())
+        };
+        let found = self.finder.find_all(text).ok()?;
+        let spans = |found: pyregex::Match| {
+            let groups = found.groups.into_iter().map(|group| group.map(characters)).collect();
+            (characters((found.start, found.end)), groups)
+        };
+        Some(found.into_iter().map(spans).collect())
     }
 
     fn fullmatch(&self, text: &str) -> Option<bool> {
-        self.0.is_full_match(text).ok()
+        self.regex.is_full_match(text).ok()
     }
 
     fn search(&self, text: &str) -> Option<bool> {
-        self.0.is_match(text).ok()
+        self.regex.is_match(text).ok()
     }
 }

@@ -20,20 +20,24 @@ struct Compiler {
     memos: u32,
     slots: u32,
     exact: bool,
+    /// What groups capture is kept.
+    saves: bool,
     work: usize,
 }
 
-pub(super) fn compile(parsed: &Parsed) -> Result<Program, Error> {
+/// `spans`: for where a match is, not only whether there is one.
+pub(super) fn compile(parsed: &Parsed, spans: bool) -> Result<Program, Error> {
     let mut traits = Traits::default();
     traits.look_at(&parsed.body)?;
-    let exact = !traits.can_remember();
+    let exact = !traits.can_remember(spans);
     let mut compiler = Compiler {
         insts: Vec::new(),
         sets: Vec::new(),
         known_sets: FxHashMap::default(),
         memos: 0,
-        slots: if exact { parsed.groups * 2 } else { 0 },
+        slots: if exact || spans { parsed.groups * 2 } else { 0 },
         exact,
+        saves: exact || spans,
         work: 0,
     };
     compiler.sequence(&parsed.body)?;
@@ -43,6 +47,7 @@ pub(super) fn compile(parsed: &Parsed) -> Result<Program, Error> {
         sets: compiler.sets,
         memos: if exact { 0 } else { compiler.memos },
         slots: compiler.slots,
+        groups: parsed.groups,
         forget_after_look: traits.look && traits.idle_loop,
     })
 }
@@ -165,7 +170,7 @@ impl Compiler {
     }
 
     fn group(&mut self, capture: Option<u32>, body: &[Node]) -> Result<(), Error> {
-        let slot = capture.filter(|_| self.exact).map(|group| group * 2);
+        let slot = capture.filter(|_| self.saves).map(|group| group * 2);
         if let Some(slot) = slot {
             self.push(Inst::Save(slot));
         }

@@ -2,12 +2,12 @@
 
 use std::cell::RefCell;
 
-use super::Exhausted;
 use super::ast::Case;
 use super::chars::lower;
 use super::memory::{Known, Memory, Moment};
 use super::program::{Inst, Pc, Program};
 use super::text::Text;
+use super::{Exhausted, Match};
 
 /// Work that a text may take: this at least, and this for each of its bytes.
 const STEPS: usize = 2_000;
@@ -43,13 +43,32 @@ thread_local! {
 
 /// Whether the program matches the whole text, or with `whole` false, a part of it.
 pub(super) fn matches(program: &Program, text: &str, whole: bool) -> Result<bool, Exhausted> {
-    SCRATCH.with_borrow_mut(|scratch| Run::new(program, Text(text), whole, scratch)?.search())
+    SCRATCH.with_borrow_mut(|scratch| Ok(Run::new(program, Text(text), whole, scratch)?.search(0)?.is_some()))
+}
+
+/// The first match that begins at `from` or later, and what its groups have captured. `not_empty`: not one that is
+/// empty and at `from`.
+pub(super) fn find(
+    program: &Program,
+    text: &str,
+    from: usize,
+    not_empty: bool,
+) -> Result<Option<Match>, Exhausted> {
+    SCRATCH.with_borrow_mut(|scratch| {
+        let mut run = Run::new(program, Text(text), false, scratch)?;
+        run.no_end = if not_empty { from } else { UNSET };
+        let Some(start) = run.search(from)? else { return Ok(None) };
+        let groups = (2..program.groups as usize * 2).step_by(2).map(|slot| run.group(slot)).collect();
+        Ok(Some(Match { start, end: run.pos, groups }))
+    })
 }
 
 struct Run<'a> {
     program: &'a Program,
     text: Text<'a>,
     whole: bool,
+    /// Where no match may end.
+    no_end: usize,
     scratch: &'a mut Scratch,
     pc: Pc,
     pos: usize,
@@ -77,18 +96,18 @@ impl<'a> Run<'a> {
         // A program that remembers needs no more than a few steps for each instruction and place.
         let rate = if program.memos > 0 { STEPS.max(program.insts.len() * 8) } else { STEPS };
         let steps_left = STEPS.saturating_add(positions.saturating_mul(rate));
-        Ok(Run { program, text, whole, scratch, pc: 0, pos: 0, steps_left })
+        Ok(Run { program, text, whole, no_end: UNSET, scratch, pc: 0, pos: 0, steps_left })
     }
 
-    fn search(&mut self) -> Result<bool, Exhausted> {
-        let mut start = 0;
+    /// Where the first match begins, from `start` on.
+    fn search(&mut self, mut start: usize) -> Result<Option<usize>, Exhausted> {
         loop {
             if self.run_from(start)? {
-                return Ok(true);
+                return Ok(Some(start));
             }
             match self.text.char_at(start) {
                 Some((_, length)) if !self.whole => start += length,
-                _ => return Ok(false),
+                _ => return Ok(None),
             }
         }
     }
@@ -193,6 +212,7 @@ impl<'a> Run<'a> {
             }
             Inst::Never => Step::Fail,
             Inst::Match if self.whole && self.pos != self.text.len() => Step::Fail,
+            Inst::Match if self.pos == self.no_end => Step::Fail,
             Inst::Match => Step::Matched,
         })
     }

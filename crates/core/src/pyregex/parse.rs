@@ -15,9 +15,11 @@ pub(super) const DEPTH: u32 = 200;
 /// What `re` takes for "without end", and so the first number that a repetition may not have.
 const ENDLESS: u64 = u32::MAX as u64;
 
+#[derive(Debug)]
 pub(super) struct Parsed {
     pub body: Vec<Node>,
     pub groups: u32,
+    pub names: HashMap<String, u32>,
 }
 
 pub(super) struct Parser {
@@ -55,7 +57,7 @@ pub(super) fn parse(pattern: &str, mut flags: Flags) -> Result<Parsed, Error> {
             return Err(Error::new(offset, format!("invalid group reference {group}")));
         }
     }
-    Ok(Parsed { body, groups })
+    Ok(Parsed { body, groups, names: parser.names })
 }
 
 fn case(flags: &Flags) -> Case {

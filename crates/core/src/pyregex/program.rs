@@ -61,6 +61,8 @@ pub(super) struct Program {
     /// position (on groups, on what an atomic group left behind), so nothing may be remembered.
     pub memos: u32,
     pub slots: u32,
+    /// With group 0, which is the whole match.
+    pub groups: u32,
     /// A look-around may succeed with some of its places still being tried: what was seen there is no failure.
     pub forget_after_look: bool,
 }

@@ -9,8 +9,12 @@ pub(super) struct Traits {
     groups_matter: bool,
     atomic: bool,
     pub look: bool,
+    /// A look-around holds a group that captures.
+    capture_in_look: bool,
     /// A loop may go round without consuming anything.
     pub idle_loop: bool,
+    /// What is looked at stands in a look-around.
+    looking: bool,
 }
 
 impl Traits {
@@ -19,7 +23,10 @@ impl Traits {
         for item in items {
             match item {
                 Node::Literal { .. } | Node::Set(_) | Node::Any { .. } | Node::At(_) => {}
-                Node::Group { body, .. } => self.look_at(body)?,
+                Node::Group { capture, body, .. } => {
+                    self.capture_in_look |= self.looking && capture.is_some();
+                    self.look_at(body)?;
+                }
                 Node::Branch(branches) => {
                     for branch in branches {
                         self.look_at(branch)?;
@@ -37,7 +44,9 @@ impl Traits {
                 Node::Look(look) => {
                     self.look = true;
                     look.back()?;
+                    let outer = std::mem::replace(&mut self.looking, true);
                     self.look_at(&look.body)?;
+                    self.looking = outer;
                 }
                 Node::Backref { .. } => self.groups_matter = true,
                 Node::Conditional { yes, no, .. } => {
@@ -50,8 +59,12 @@ impl Traits {
         Ok(())
     }
 
-    /// Whether a place in the pattern and in the text say all there is to know.
-    pub fn can_remember(&self) -> bool {
-        !(self.groups_matter || self.atomic && self.idle_loop)
+    /// Whether a place in the pattern and in the text say all there is to know: of a match, or with `spans` of where
+    /// it ends and what its groups have captured, too. (A round that consumes nothing ends its loop, which is another
+    /// end than that of the rounds that are tried after it.)
+    pub fn can_remember(&self, spans: bool) -> bool {
+        !(self.groups_matter
+            || self.atomic && self.idle_loop
+            || spans && (self.capture_in_look || self.idle_loop))
     }
 }
