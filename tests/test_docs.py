@@ -306,6 +306,18 @@ def test_filters_are_right(snippet: Snippet, tmp_path: Path):
     assert done.returncode == 0, f"{snippet}\n{done.stdout}{done.stderr}"
 
 
+RIGHT_RULES = [snippet for snippet in snippets("yaml") if snippet.page == "docs/rules.md"]
+
+
+@pytest.mark.parametrize("snippet", RIGHT_RULES, ids=str)
+def test_rules_are_right(snippet: Snippet, tmp_path: Path):
+    """Content rules that the documentation shows are read, and match what they say."""
+    file = tmp_path / "rules.yml"
+    file.write_text(snippet.text)
+    done = shell(f"tamis check --strict {file}", tmp_path)
+    assert done.returncode == 0, f"{snippet}\n{done.stdout}{done.stderr}"
+
+
 def test_the_example_of_verdicts():
     """The table on the page of the filter language says what the filter above it decides."""
     text = (DOCS / "filter.md").read_text(encoding="utf-8").partition("**An example.**")[2]
@@ -322,13 +334,11 @@ def test_the_example_of_verdicts():
         assert scope.value(["arg", "local"], [name])[0] == action, (name, place)
 
 
-def test_the_hook():
-    """The hook that the documentation shows runs what the hook of the repository runs, on the same files."""
-    (snippet,) = snippets("yaml")
-    for key in ("entry", "files"):
-        line = re.search(rf"^ *{key}: .*$", (ROOT / ".pre-commit-hooks.yaml").read_text(), re.MULTILINE)
-        assert line
-        assert line[0].strip() in [line.strip() for line in snippet.text.splitlines()]
+def test_the_hooks():
+    """The hooks that the documentation shows run what those of the repository run, on the same files."""
+    (snippet,) = (snippet for snippet in snippets("yaml") if snippet.page == "docs/filter.md")
+    keys = re.compile(r"^ *(?:- )?((?:id|entry|files): .*)$", re.MULTILINE)
+    assert keys.findall(snippet.text) == keys.findall((ROOT / ".pre-commit-hooks.yaml").read_text())
 
 
 def test_the_api_is_documented():

@@ -5,6 +5,7 @@ from tamis.trace import open
 
 # isort: split
 from tamis.errors import PolicyError, RecordingError, TamisError, TraceError, UsageError
+from tamis.policy.loading import load_rules
 from tamis.record.options import Options
 from tamis.record.recorder import start, stop, trace
 
@@ -15,6 +16,7 @@ __all__ = [
     "TamisError",
     "TraceError",
     "UsageError",
+    "load_rules",
     "open",
     "start",
     "stop",

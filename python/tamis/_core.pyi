@@ -36,8 +36,17 @@ class Diagnostic:
     WARNINGS: ClassVar[list[str]]
     """Those of them that are warnings, which `accept` may name."""
 
-    def __new__(cls, id: str, path: str, message: str, hint: str | None = None) -> Self:
-        """A problem of a file as a whole: a warning if its id is in `WARNINGS`, else an error.
+    def __new__(
+        cls,
+        id: str,
+        path: str,
+        message: str,
+        hint: str | None = None,
+        place: tuple[int, int, int, str] | None = None,
+    ) -> Self:
+        """A problem at a place (line, column, end, source), or of a file as a whole: a warning if its id is
+        in
+        `WARNINGS`, else an error.
 
         Raises `ValueError` for an id that is not in `IDS`."""
 
@@ -71,6 +80,7 @@ class _Filter(TypedDict):
     labels: list[str]
     locked: bool
     includes: list[int]
+    accept: list[str]
 
 class _Io(TypedDict):
     capture: _Setting[bool] | None
@@ -146,6 +156,15 @@ class Policy:
 
         Raises `ValueError` for an unknown origin."""
 
+def toml_tokens(source: tuple[str, str | PathLike[str] | None, bytes]) -> list[tuple[str, str]]:
+    """The tokens of a TOML file, each its kind and text; together they are the file, but for a byte order
+    mark.
+
+    Kinds are `[`, `]`, `{`, `}`, `=`, `,`, `blank`, `newline`, `comment`, and `text` for all else. The
+    source is as for `Policy`.
+
+    Raises `tamis.errors.PolicyError` if it is no TOML."""
+
 def upgraded(filter: bytes) -> bytes | None:
     """The text of a filter of version 1 with the number 2 in place of its version, and nothing else changed.
 
@@ -212,6 +231,32 @@ class Regex:
 
     def search(self, text: str) -> bool | None:
         """Whether some part of the text matches. `None`: the bound of work was hit before that was known."""
+
+    def finditer(self, text: str) -> list[tuple[tuple[int, int], list[tuple[int, int] | None]]] | None:
+        """Where it matches, and for each match where its groups do. `None`: the bound of work was hit."""
+
+type _RuleProblem = tuple[int, str, str, int | None]
+"""Index of the rule; `pattern`, `empty`, `content` or `replacement`; a sentence; a place in characters."""
+
+@final
+class ContentRules:
+    """Content rules, ready to be applied, in their order. Safe to be used from many threads at once."""
+
+    def __new__(cls, specs: Sequence[tuple[str, str, str, bool, bool, int, str]]) -> Self:
+        """Each: type (`regex`, `marker`, `literal`), pattern, replacement, whether case is ignored, whether
+        a dot matches newlines, the group that is replaced (0: all of a match), and what that must be for the
+        match to count: anything (empty), `real` (no placeholder), `luhn`, `iban`, `jwt`, `random`.
+
+        Raises `ValueError` with a list of `_RuleProblem`."""
+
+    def redact(
+        self, text: str, asked: Sequence[bool] | None = None
+    ) -> tuple[str, list[tuple[int, int, int]], int | None] | None:
+        """Applies the rules, or those that are asked for, to a text; the GIL is released.
+
+        None if nothing changes. Else the new text; each change as (rule, start, end), in characters of the
+        text before all changes; and the rule that took too much work, if one did: then all of the text is
+        redacted."""
 
 @final
 class Links:

@@ -12,6 +12,7 @@ from tamis.errors import PolicyError
 from tamis.policy.chain import Link, builtin
 from tamis.policy.checking import check
 from tamis.policy.names import scan, sources
+from tamis.policy.rulefile import read_rules
 from tamis.record.setup import namer
 
 HERE = Path(__file__).parent
@@ -63,6 +64,10 @@ FENCE = re.compile(r'^```(\w+)(?: title="(.*?)")?\n(.*?)^```', flags=re.MULTILIN
 def checked(folder: Path, section: str) -> list[Diagnostic]:
     """What the filters of a part of the page give as one chain, in a project of its Python code."""
     fences = FENCE.findall(section)
+    for language, _, text in fences:
+        if language in RULES:
+            (folder / RULES[language]).write_text(text)
+            return of_rules(folder / RULES[language])
     code = [text for language, _, text in fences if language == "python"]
     links = [builtin("builtin-default")]
     filters = [(title, text) for language, title, text in fences if language == "toml"]
@@ -79,6 +84,17 @@ def checked(folder: Path, section: str) -> list[Diagnostic]:
     return check(links, project).diagnostics
 
 
+# What files of content rules are called.
+RULES = {"yaml": "rules.yml", "json": "rules.json"}
+
+
+def of_rules(path: Path) -> list[Diagnostic]:
+    try:
+        return list(read_rules(path, path.name, examples=True).warnings)
+    except PolicyError as error:
+        return list(error.diagnostics)
+
+
 def ids(found: list[Diagnostic]) -> set[str]:
     return {problem.id for problem in found}
 
@@ -88,7 +104,7 @@ def test_examples_of_the_page(tmp_path, name):
     """The filters of an example, as one chain, give the diagnostic that they stand under, and no other; those
     behind "Better" give none."""
     bad, better, good = sections()[name].partition("\nBetter:")
-    assert ids(checked(tmp_path, bad)) == ({name} if "```toml" in bad else set())
+    assert ids(checked(tmp_path, bad)) == ({name} if FENCE.search(bad) else set())
     for path in [*tmp_path.rglob("*.toml"), *tmp_path.rglob("*.cfg")]:
         path.unlink()
     python = "".join(
@@ -103,9 +119,19 @@ SCOPE = '[scope]\ndefault_exec = "trace"\ndefault_value_action = "allow"\n'
 FIXES = {
     "bad-glob": ("[a-", "[a-c]"),
     "bad-regex": ("(cart", "(cart|till)"),
+    "bad-replacement": ("nubmer", "number"),
     "bad-selector": ('"shop.cart"', '"pkg:shop.cart"'),
+    "duplicate-id": (
+        "id: order\n  type: literal\n  pattern: inv",
+        "id: invoice\n  type: literal\n  pattern: inv",
+    ),
+    "duplicate-key": ("  pattern: invoice\n", ""),
     "empty-value": ('name = ""', 'name = "shop"'),
+    "example-fails": ("12345", "123456"),
+    "json-syntax": ('"order" "type"', '"order", "type"'),
     "locked": ('exec = "trace"', 'exec = "skip"'),
+    "marker-without-content": ("?P<text>", "?P<content>"),
+    "matches-empty": ("[0-9]*", "[0-9]+"),
     "missing-key": ("[meta]", '[meta]\nname = "shop"'),
     "missing-table": ("version = 1", f"version = 1\n{SCOPE}"),
     "needs-version-2": ("version = 1", "version = 2"),
@@ -116,6 +142,7 @@ FIXES = {
     "unknown-match": ("regexp:", "literal:"),
     "unknown-value": ('"record"', '"trace"'),
     "unknown-version": ("version = 3", "version = 2"),
+    "yaml-syntax": ('"order\n', '"order"\n'),
     "wrong-type": ('version = "1"', "version = 1"),
 }
 

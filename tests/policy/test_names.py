@@ -214,6 +214,38 @@ def test_only_the_code_of_the_rule_counts(project):
     assert said(project, {**one, "accept": ["matches-nothing"]}) == []
 
 
+ORDER = [
+    # an object in a file, and a package in a folder
+    (["obj:shop.cart.Cart.add skip", "file:src/shop/*.py trace"], ["broad-after-narrow"]),
+    (["pkg:shop.cart skip", "file:src/** trace"], ["broad-after-narrow"]),
+    (["file:src/shop/cart.py skip", "pkg:shop.* trace"], ["broad-after-narrow"]),
+    # the order that is right, the same said twice, code that is not in it, what is given back
+    (["file:src/shop/*.py trace", "obj:shop.cart.Cart.add skip"], []),
+    (["obj:shop.cart.Cart.add skip", "file:src/shop/*.py skip"], []),
+    (["obj:shop.cart.Cart.add skip", "file:tests/*.py trace"], []),
+    (["file:src/** skip", "obj:shop.cart.Cart trace"], []),
+    (["pkg:shop.cart skip", "file:src/** trace", "file:src/shop/cart.py skip"], []),
+    # what is known without the project is said without it
+    (["pkg:shop.cart skip", "pkg:shop.* trace"], ["shadowed-rule"]),
+]
+
+
+@pytest.mark.parametrize(("rules", "expected"), ORDER)
+def test_broad_rules_of_another_kind(project, rules, expected):
+    """Where the selectors cannot be compared, the code that they match in the project is."""
+    rules = [rule(*said.split()) for said in rules]
+    assert [name for name, _ in said(project, *rules)] == expected
+
+
+def test_broad_defaults_of_another_kind(project):
+    """`value_default` is compared as `exec` is, and `accept` silences it."""
+    narrow, broad = rule("obj:shop.cart.Cart", default="redact"), rule("file:src/**", default="allow")
+    (found,) = said(project, narrow, broad)
+    assert found[0] == "broad-after-narrow"
+    assert said(project, narrow, {**broad, "accept": ["broad-after-narrow"]}) == []
+    assert said(project, narrow, rule("file:src/**", "trace")) == []
+
+
 def test_an_empty_project(tmp_path):
     """Without any source there is nothing to compare with."""
     assert said(tmp_path, rule("pkg:shop.*", "skip")) == []

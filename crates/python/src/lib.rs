@@ -1,5 +1,7 @@
 //! `tamis._core`: the seam between Python and the core.
 
+mod content;
+mod diagnostics;
 mod ffi;
 mod links;
 mod policy;
@@ -12,10 +14,16 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _core {
     #[pymodule_export]
+    use crate::content::ContentRules;
+
+    #[pymodule_export]
     use crate::links::Links;
 
     #[pymodule_export]
-    use crate::policy::{Diagnostic, Namer, Policy, Scope, upgraded};
+    use crate::diagnostics::Diagnostic;
+
+    #[pymodule_export]
+    use crate::policy::{Namer, Policy, Scope, toml_tokens, upgraded};
 
     #[pymodule_export]
     use crate::program::{print_uncaught, run_code, run_file, run_function};

@@ -1,80 +1,10 @@
 //! The trace filter, seen from Python.
 
+use crate::diagnostics::{Diagnostic, policy_error, unknown};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use std::path::PathBuf;
-use tamis_core::diagnostics;
 use tamis_core::policy::{self, Action, Decider, Kinds, Origin, Places, ScopeNames, Setting, Source};
-
-#[pyclass(frozen, get_all, module = "tamis._core")]
-pub struct Diagnostic {
-    id: String,
-    severity: &'static str,
-    path: String,
-    line: u32,
-    column: u32,
-    end: u32,
-    source: String,
-    message: String,
-    hint: Option<String>,
-}
-
-impl From<diagnostics::Diagnostic> for Diagnostic {
-    fn from(found: diagnostics::Diagnostic) -> Diagnostic {
-        Diagnostic {
-            id: found.id,
-            severity: found.severity.as_str(),
-            path: found.path,
-            line: found.line,
-            column: found.column,
-            end: found.end,
-            source: found.source,
-            message: found.message,
-            hint: found.hint,
-        }
-    }
-}
-
-#[pymethods]
-impl Diagnostic {
-    #[new]
-    #[pyo3(signature = (id, path, message, hint = None))]
-    fn new(id: &str, path: &str, message: String, hint: Option<String>) -> PyResult<Diagnostic> {
-        if !diagnostics::IDS.contains(&id) {
-            return Err(unknown("diagnostic", id));
-        }
-        let mut made = diagnostics::Diagnostic::whole_file(id, path, message, hint);
-        if diagnostics::WARNINGS.contains(&id) {
-            made.severity = diagnostics::Severity::Warning;
-        }
-        Ok(made.into())
-    }
-
-    #[classattr]
-    #[pyo3(name = "WARNINGS")]
-    fn warnings() -> Vec<&'static str> {
-        diagnostics::WARNINGS.to_vec()
-    }
-
-    #[classattr]
-    #[pyo3(name = "IDS")]
-    fn ids() -> Vec<&'static str> {
-        diagnostics::IDS.to_vec()
-    }
-
-    fn __repr__(&self) -> String {
-        format!("<Diagnostic {} {}:{}:{} {:?}>", self.id, self.path, self.line, self.column, self.message)
-    }
-}
-
-/// The bridge from problems in a policy to the exception that carries them.
-fn policy_error(py: Python<'_>, found: Vec<diagnostics::Diagnostic>) -> PyErr {
-    let raise = || -> PyResult<Bound<'_, PyAny>> {
-        let found: Vec<Diagnostic> = found.into_iter().map(Diagnostic::from).collect();
-        py.import("tamis.errors")?.getattr("PolicyError")?.call1((found,))
-    };
-    raise().map_or_else(|error| error, PyErr::from_value)
-}
 
 /// Modules, file, absolute path, origin, qualified name; parameters, locals and other names.
 type CodeNames =
@@ -188,6 +118,7 @@ impl Policy {
             entry.set_item("labels", &filter.labels)?;
             entry.set_item("locked", filter.locked)?;
             entry.set_item("includes", &filter.includes)?;
+            entry.set_item("accept", &filter.accept)?;
             filters.append(entry)?;
         }
         Ok(filters)
@@ -220,6 +151,19 @@ impl Policy {
     }
 }
 
+/// Kind and text of each token of a file.
+#[pyfunction]
+pub fn toml_tokens(
+    py: Python<'_>,
+    source: (String, Option<PathBuf>, Vec<u8>),
+) -> PyResult<Vec<(&'static str, String)>> {
+    let source = sources_of(vec![source]).remove(0);
+    match policy::tokens(&source) {
+        Ok(tokens) => Ok(tokens.into_iter().map(|(kind, text)| (kind, text.to_owned())).collect()),
+        Err(found) => Err(policy_error(py, found)),
+    }
+}
+
 #[pyfunction]
 pub fn upgraded(py: Python<'_>, filter: &[u8]) -> Option<Py<PyBytes>> {
     policy::upgraded(filter).map(|filter| PyBytes::new(py, &filter).unbind())
@@ -235,10 +179,6 @@ fn setting<'py, T, V: IntoPyObject<'py>>(
     entry.set_item("filter", setting.filter)?;
     entry.set_item("line", setting.line)?;
     Ok(entry)
-}
-
-fn unknown(what: &str, name: &str) -> PyErr {
-    pyo3::exceptions::PyValueError::new_err(format!("unknown {what} `{name}`"))
 }
 
 /// Who decided, as (what, index of the filter or rule, index of the pattern).

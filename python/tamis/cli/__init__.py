@@ -51,8 +51,10 @@ COMMANDS: dict[str, str] = {
     "query": "ask a trace in SQL",
     "init": "write a commented filter for this project",
     "check": "find mistakes in filters",
+    "fmt": "lay filters out, keeping their comments",
     "explain": "say what is recorded of a function, and why",
     "filters": "list the filters in use, or print one",
+    "rules": "list the content rules, or try them on a text",
     "completion": "print completion for a shell",
 }
 

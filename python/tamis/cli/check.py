@@ -1,8 +1,9 @@
-"""Finds mistakes in filters: all of them, each with its place and what was probably meant.
+"""Finds mistakes in filters and content rules: all of them, each with its place and what was probably meant.
 
 Files that are given are checked one by one, each as it would be read behind the built-in filter; with
 --chain, as one chain in this order. Of a folder, the filters of all projects in it are checked. Without
-files, it is the chain that `tamis run` would use here.
+files, it is the chain that `tamis run` would use here. A file whose name ends in .yml, .yaml or .json holds
+content rules: their examples are run, too.
 
 Errors are what `tamis run` would not start with. Warnings are about rules that have no effect, or another
 one than it seems; those that compare a filter with the names in the project look at its sources, and run
@@ -15,10 +16,10 @@ import functools
 import os
 import sys
 
-from tamis.cli import EXIT_OK, EXIT_PROBLEMS, reports, terminal
-from tamis.errors import UsageError
-from tamis.policy import FILTER_FILES, checking, find_project
+from tamis.cli import EXIT_OK, EXIT_PROBLEMS, paths, reports, terminal
+from tamis.errors import PolicyError
 from tamis.policy import chain as chains
+from tamis.policy import checking, find_project
 from tamis.policy import upgrade as upgrades
 
 TYPE_CHECKING = False
@@ -30,17 +31,23 @@ if TYPE_CHECKING:
 
     type Group = tuple[tuple[chains.Link, ...], str | None]
 
+# The names of files of content rules end so.
+RULES = (".yml", ".yaml", ".json")
+
 EXAMPLES = """\
   tamis check                                 the filters that apply here
   tamis check .codetracer/trace-filter.toml   one file
   tamis check --strict --output github .      all filters below this folder, in a workflow
   tamis check --chain team.toml mine.toml     two files, the second over the first
+  tamis check user/redactions.yml             content rules and their examples
   tamis check --upgrade                       to version 2 of the language
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="*", metavar="PATH", help="a filter, or a folder; `a::b` is two")
+    parser.add_argument(
+        "files", nargs="*", metavar="PATH", help="a filter, a file of rules, or a folder; `a::b` is two"
+    )
     parser.add_argument("--chain", action="store_true", help="check the files as one chain, in this order")
     parser.add_argument("--strict", action="store_true", help="warnings count as errors do")
     parser.add_argument(
@@ -55,11 +62,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    groups = list(_groups(args.files, args.chain))
+    rules = [path for path in args.files if path.endswith(RULES) and not os.path.isdir(path)]
+    filters = [path for path in args.files if path not in rules]
+    groups = list(_groups(filters, args.chain)) if filters or not rules else []
     if args.upgrade:
         return _upgrade(groups)
     look = functools.cache(_names_of)
-    found = []
+    found = [_check_rules(path) for path in rules]
     for chain, root in groups:
         project = None if root is None or args.no_project else functools.partial(look, root)
         found.append(checking.check(chain, project))
@@ -68,10 +77,21 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_PROBLEMS if severities - ({"warning"} if not args.strict else set()) else EXIT_OK
 
 
-def _groups(paths: list[str], chain: bool) -> Iterator[Group]:
+def _check_rules(path: str) -> checking.Checked:
+    # Reading YAML is for those who have some.
+    from tamis.policy.rulefile import read_rules
+
+    try:
+        file = read_rules(path, examples=True)
+    except PolicyError as error:
+        return checking.Checked(path, list(error.diagnostics), 0, "content rule")
+    return checking.Checked(path, list(file.warnings), len(file.rules), "content rule")
+
+
+def _groups(files: list[str], chain: bool) -> Iterator[Group]:
     """The chains to check, each with the project that it is for."""
     default = chains.builtin("builtin-default")
-    if not paths:
+    if not files:
         found, root, _ = chains.find_chain(
             trace_filter=(),
             start=os.getcwd(),
@@ -82,33 +102,12 @@ def _groups(paths: list[str], chain: bool) -> Iterator[Group]:
         )
         yield found, root
         return
-    links = [link for path in paths for link in _links(path)]
+    links = [link for path in files for link in paths.filters_at(path)]
     if chain:
         yield (default, *links), find_project(os.getcwd())[0]
     else:
         for link in links:
             yield (default, link), _project_of(link)
-
-
-def _links(path: str) -> list[chains.Link]:
-    if not os.path.isdir(path):
-        return chains.named(path, "the command line")
-    found = [chains.Link(file, file, "the command line") for file in _filters_below(path)]
-    if not found:
-        raise UsageError(f"there is no filter in `{path}`", hint=f"filters lie at {FILTER_FILES[0]}")
-    return found
-
-
-def _filters_below(top: str) -> Iterator[str]:
-    names = [os.path.basename(name) for name in FILTER_FILES]
-    for folder, folders, files in os.walk(top):
-        folders[:] = sorted(name for name in folders if name == ".codetracer" or not name.startswith("."))
-        if os.path.basename(os.path.abspath(folder)) == ".codetracer":
-            yield from (os.path.normpath(os.path.join(folder, name)) for name in names[:1] if name in files)
-            if names[0] not in files:
-                yield from (
-                    os.path.normpath(os.path.join(folder, name)) for name in names[1:] if name in files
-                )
 
 
 def _project_of(link: chains.Link) -> str:

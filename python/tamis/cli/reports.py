@@ -31,8 +31,9 @@ def _text(found: Sequence[Checked], colour: bool) -> None:
         if not _count(checked.diagnostics, "error"):
             warnings = _count(checked.diagnostics, "warning")
             also = f"{warnings} warning{'s' * (warnings > 1)}, " if warnings else ""
-            rules = f"{checked.rules} rule{'s' * (checked.rules != 1)}"
-            print(f"{checked.names}: no errors, {also}{rules} beside those of builtin-default")
+            rules = f"{checked.rules} {checked.called}{'s' * (checked.rules != 1)}"
+            beside = " beside those of builtin-default" if checked.called == "rule" else ""
+            print(f"{checked.names}: no errors, {also}{rules}{beside}")
     problems(_all(found), colour)
 
 

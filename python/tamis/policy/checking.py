@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from typing import TYPE_CHECKING, NamedTuple
 
 from tamis._core import Diagnostic, Policy
@@ -22,13 +21,14 @@ __all__ = ["Checked", "check"]
 
 
 class Checked(NamedTuple):
-    """What was found in a chain."""
+    """What was found in a chain, or in a file of content rules."""
 
     names: str
-    """Its filters, as the user would spell them."""
+    """Its filters, or the file, as the user would spell them."""
     diagnostics: list[Diagnostic]
     rules: int
     """How many rules it has beside those of builtin-default."""
+    called: str = "rule"
 
 
 def check(chain: Sequence[Link], project: Callable[[], ProjectNames] | None = None) -> Checked:
@@ -45,8 +45,11 @@ def check(chain: Sequence[Link], project: Callable[[], ProjectNames] | None = No
         found = list(error.diagnostics)
     problems += found
     rules = 0
+    accepted: dict[str, list[str]] = {}
     if policy is not None:
-        rules = sum(rule["filter"] > 0 for rule in policy.describe()["rules"])
+        described = policy.describe()
+        accepted = {filter["path"]: filter["accept"] for filter in described["filters"]}
+        rules = sum(rule["filter"] > 0 for rule in described["rules"])
         if project is not None and rules and len(chain) > given:
             names = project()
             problems += _nothing_matched(sources, given, names) if names.files and names.whole else []
@@ -54,7 +57,8 @@ def check(chain: Sequence[Link], project: Callable[[], ProjectNames] | None = No
     problems.sort(
         key=lambda problem: (order.get(problem.path, -1), problem.path, problem.line, problem.column)
     )
-    problems += [problem for link in chain for problem in _unread(link)]
+    unread = ((link, problem) for link in chain for problem in _unread(link))
+    problems += [problem for link, problem in unread if problem.id not in accepted.get(link.display, ())]
     return Checked(" + ".join(link.display for link in chain), problems, rules)
 
 
@@ -79,18 +83,6 @@ def _unread(link: Link) -> list[Diagnostic]:
     unread = unread_filter(root)
     if unread is None or os.path.basename(folder) != ".codetracer" or name != "trace-filter.toml":
         return []
-    if "two-project-filters" in _accepted(link.path):
-        return []
     display = os.path.join(os.path.dirname(link.display), os.path.basename(unread))
     hint = f"`{name}` beside it goes before it: take one of them away"
     return [Diagnostic("two-project-filters", display, "this filter of the project is not read", hint)]
-
-
-def _accepted(path: str) -> list[str]:
-    """The warnings that `[meta]` of a filter accepts."""
-    try:
-        with open(path, "rb") as file:
-            accepted = tomllib.load(file)["meta"]["accept"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return []
-    return accepted if isinstance(accepted, list) else []

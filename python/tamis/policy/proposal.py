@@ -83,7 +83,8 @@ def propose(name: str, found: Survey) -> Proposal:
         "@RULES@": "".join(f"\n{rule}" for rule in [*rules, *_already(covered)]),
     }
     # In one pass: what is put in may hold what looks like a mark.
-    return Proposal(re.sub("|".join(values), lambda mark: values[mark[0]], text), notes)
+    text = re.sub("|".join(values), lambda mark: values[mark[0]], text)
+    return Proposal(text.rstrip("\n") + "\n", notes)
 
 
 def _template() -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
 from tamis._core import Policy, upgraded
 from tamis.errors import PolicyError
 from tamis.policy.chain import builtin, read
+from tamis.policy.layout import replace
 
 if TYPE_CHECKING:
     from tamis._core import Diagnostic
@@ -41,19 +39,5 @@ def upgrade(link: Link) -> Outcome:
         return Outcome("not upgraded", error.diagnostics)
     if new is None:
         return Outcome("is version 2 already")
-    _replace(os.path.realpath(link.path), new)
+    replace(link.path, new)
     return Outcome("upgraded to version 2")
-
-
-def _replace(path: str, text: bytes) -> None:
-    """Puts a text in the place of a file at once, so that none is ever half written."""
-    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".tamis-")
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(text)
-        os.chmod(temporary, os.stat(path).st_mode & 0o7777)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise

@@ -11,7 +11,7 @@ import sys
 from tamis.diagnostics import render_all
 from tamis.errors import PolicyError, TamisError
 from tamis.policy.chain import framework_of
-from tamis.record.recorder import start
+from tamis.record.recorder import begin, end_at_exit
 from tamis.record.setup import say
 
 __all__ = ["autostart"]
@@ -27,7 +27,8 @@ def autostart() -> None:
     module = _module() if script == "-m" else None
     near = os.path.dirname(os.path.abspath(script)) if os.path.isfile(script) else None
     try:
-        start(trace, near=near, framework=framework_of(module, script), command=module and f"-m {module}")
+        begin(trace, near=near, framework=framework_of(module, script), command=module and f"-m {module}")
+        end_at_exit()
     except PolicyError as error:
         os.write(2, f"{render_all(error.diagnostics)}\n".encode())
         os._exit(2)

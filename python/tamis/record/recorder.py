@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     P = ParamSpec("P")
     R = TypeVar("R")
 
-__all__ = ["ActiveRecording", "begin", "join", "start", "stop", "trace"]
+__all__ = ["ActiveRecording", "begin", "end_at_exit", "join", "start", "stop", "trace"]
 
 # How a part of a recording ends (the `END` record).
 _EXIT, _STOP = 0, 1
@@ -184,7 +184,7 @@ def join(pid: int, part: int, loaded: LoadedPolicy, options: Options) -> None:
     _active.pid = -1  # the process that began the recording waits for the trace, not this one
     processes.follow(lambda: _ticket(loaded, options))
     tool.listen()
-    atexit.register(_end_at_exit)
+    end_at_exit()
 
 
 def start(
@@ -195,9 +195,6 @@ def start(
     auto_filter: bool = True,
     force: bool = False,
     options: Options | None = None,
-    near: str | os.PathLike[str] | None = None,
-    framework: str | None = None,
-    command: str | None = None,
 ) -> None:
     """Begins to record this process into the directory `path`, until :func:`stop` or the end of the program.
 
@@ -209,14 +206,16 @@ def start(
     begin(
         path,
         trace_filter=trace_filter,
-        near=near,
         project_root=project_root,
         auto_filter=auto_filter,
-        framework=framework,
         force=force,
         options=options,
-        command=command,
     )
+    end_at_exit()
+
+
+def end_at_exit() -> None:
+    """Ends the recording of this process with the process, if nothing else has until then."""
     atexit.register(_end_at_exit)
 
 

@@ -22,8 +22,6 @@ pub(super) struct FilterFile {
     pub default_value_action: Located<Option<Action>>,
     pub io: IoKeys,
     pub rules: Vec<ParsedRule>,
-    /// The warnings that are accepted for the whole file.
-    pub accept: Vec<String>,
     /// Errors to report if nothing stands before this filter in its chain.
     pub needs_predecessor: Vec<Diagnostic>,
 }

@@ -18,6 +18,7 @@ mod parse_io;
 mod reader;
 mod regex;
 mod selector;
+mod tokens;
 mod upgrade;
 mod verdict;
 
@@ -27,6 +28,7 @@ pub use model::{Action, Exec, FilterInfo, Io, PatternInfo, RuleInfo, Setting};
 pub use names::{ObjectName, Origin, ScopeNames};
 pub use naming::{Namer, Places};
 pub use selector::{Kinds, ScopeKind};
+pub use tokens::{Token, tokens};
 pub use upgrade::upgraded;
 pub use verdict::{Decider, ScopeVerdict, ValueVerdict};
 

@@ -62,6 +62,8 @@ pub struct FilterInfo {
     pub locked: bool,
     /// The filters of the chain that it includes, by their index.
     pub includes: Vec<u32>,
+    /// The warnings that are accepted for the whole file.
+    pub accept: Vec<String>,
 }
 
 /// One scope rule.

@@ -8,7 +8,7 @@ use super::selector::{Kinds, ScopeKind, ScopeSelector, SelectorError, ValueSelec
 use crate::diagnostics::{Diagnostic, Severity, SourceText};
 use sha2::{Digest, Sha256};
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 const VERSIONS: [&str; 2] = ["1", "2"];
 const EXECS: &[(&str, Option<Exec>)] =
@@ -31,28 +31,10 @@ pub(super) fn parse(source: &Source) -> Parsed {
 
 fn read(source: &Source, parsed: &mut Parsed) -> Option<FilterFile> {
     let problems = &mut parsed.problems;
-    let text = match std::str::from_utf8(&source.bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let valid = String::from_utf8_lossy(&source.bytes[..error.valid_up_to()]);
-            let located = SourceText::new(&source.display, &valid);
-            problems.push(located.diagnostic(
-                Severity::Error,
-                "not-utf8",
-                valid.len()..valid.len() + 1,
-                "the file is not UTF-8 text".to_owned(),
-                None,
-            ));
-            return None;
-        }
-    };
+    let text = text_of(source, problems)?;
     let located = SourceText::new(&source.display, text);
     let mut reader = Reader { text: &located, problems, version: 1 };
-    let (root, errors) = DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
-        reader.syntax_errors(&errors);
-        return None;
-    }
+    let root = reader.document()?;
     parsed.text = text.to_owned();
     let root = Table { keys: root.get_ref(), span: 0..0, name: "the file" };
     // The version comes first: it says which keys there are.
@@ -62,13 +44,20 @@ fn read(source: &Source, parsed: &mut Parsed) -> Option<FilterFile> {
     reader.filter(&root, meta)
 }
 
-struct Meta {
-    info: FilterInfo,
-    accept: Vec<String>,
+/// The text of a file, if it is one.
+pub(super) fn text_of<'s>(source: &'s Source, problems: &mut Vec<Diagnostic>) -> Option<&'s str> {
+    std::str::from_utf8(&source.bytes)
+        .map_err(|error| {
+            let valid = String::from_utf8_lossy(&source.bytes[..error.valid_up_to()]);
+            let located = SourceText::new(&source.display, &valid);
+            let (span, message) = (valid.len()..valid.len() + 1, "the file is not UTF-8 text".to_owned());
+            problems.push(located.diagnostic(Severity::Error, "not-utf8", span, message, None));
+        })
+        .ok()
 }
 
 impl Reader<'_> {
-    fn filter(&mut self, root: &Table<'_>, meta: Option<Meta>) -> Option<FilterFile> {
+    fn filter(&mut self, root: &Table<'_>, meta: Option<FilterInfo>) -> Option<FilterFile> {
         let io = self.table(root, "io", false);
         let scope = self.table(root, "scope", true);
         self.known_keys(root, &["meta", "io", "scope"], &["include"]);
@@ -79,20 +68,18 @@ impl Reader<'_> {
         let default_value_action = self.choice(&scope, "default_value_action", ACTIONS, true);
         let rules = self.rules(&scope);
         let needs_predecessor = self.inherited(&scope);
-        let Meta { info, accept } = meta?;
         Some(FilterFile {
-            info,
+            info: meta?,
             text: String::new(),
             default_exec: default_exec?,
             default_value_action: default_value_action?,
             io,
             rules,
-            accept,
             needs_predecessor,
         })
     }
 
-    fn meta(&mut self, meta: &Table<'_>, source: &Source) -> Option<Meta> {
+    fn meta(&mut self, meta: &Table<'_>, source: &Source) -> Option<FilterInfo> {
         if let Some(version) = self.value(meta, "version", true) {
             self.version(version);
         }
@@ -109,7 +96,7 @@ impl Reader<'_> {
         keep_first(&mut labels);
         let locked = self.boolean(meta, "locked").is_some_and(|locked| locked.value);
         let accept = self.accepted(meta);
-        let info = FilterInfo {
+        Some(FilterInfo {
             name: name?.value,
             version: self.version,
             description: description.unwrap_or_default(),
@@ -119,8 +106,8 @@ impl Reader<'_> {
             path: source.path.clone(),
             locked,
             includes: Vec::new(),
-        };
-        Some(Meta { info, accept })
+            accept,
+        })
     }
 
     fn version(&mut self, version: &Spanned<DeValue<'_>>) {

@@ -24,12 +24,19 @@ pub(super) struct Table<'a> {
     pub name: &'static str,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// The whole file, if it is TOML.
+    pub fn document(&mut self) -> Option<Spanned<DeTable<'a>>> {
+        let (root, errors) = DeTable::parse_recoverable(self.text.text);
+        self.syntax_errors(&errors);
+        errors.is_empty().then_some(root)
+    }
+
     pub fn error(&mut self, id: &str, span: Range<usize>, message: String, hint: Option<String>) {
         self.problems.push(self.text.diagnostic(Severity::Error, id, span, message, hint));
     }
 
-    pub fn syntax_errors(&mut self, errors: &[toml::de::Error]) {
+    fn syntax_errors(&mut self, errors: &[toml::de::Error]) {
         let mut errors: Vec<_> =
             errors.iter().map(|error| (error.span().unwrap_or(0..0), error.message())).collect();
         errors.sort_by_key(|(span, _)| span.start);

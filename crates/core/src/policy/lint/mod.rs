@@ -80,7 +80,7 @@ impl Findings<'_> {
 
     fn about_file(&mut self, file: usize, id: &str, span: &Range<usize>, message: String, hint: &str) {
         let filter = &self.files[file];
-        if !filter.accept.iter().any(|accepted| accepted == id) {
+        if !filter.info.accept.iter().any(|accepted| accepted == id) {
             let hint = Some(hint.to_owned());
             let diagnostic = self.texts[file].diagnostic(Severity::Warning, id, span.clone(), message, hint);
             self.found.push((file, diagnostic.line, diagnostic));

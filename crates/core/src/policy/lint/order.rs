@@ -150,7 +150,7 @@ fn report_pattern(findings: &mut Findings, index: usize, pattern: usize, cover: 
     );
 }
 
-fn report_broad(findings: &mut Findings, broad: usize, first: usize, others: usize) {
+pub(super) fn report_broad(findings: &mut Findings, broad: usize, first: usize, others: usize) {
     let file = findings.rules[broad].file;
     let (info, spans) = (&findings.rules[broad].rule.info, &findings.rules[broad].rule.spans);
     let narrow = &findings.rules[first].rule.info;

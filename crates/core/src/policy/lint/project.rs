@@ -1,8 +1,10 @@
 //! Rules and patterns that match nothing in a project whose names are known.
 
+use super::super::model::RuleInfo;
 use super::super::names::ScopeNames;
 use super::super::selector::{Kinds, Matching, ScopeKind, split};
 use super::super::{Source, compose};
+use super::order::report_broad;
 use super::{Findings, Scope};
 use crate::diagnostics::Diagnostic;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -37,6 +39,8 @@ pub fn look(sources: &[Source], given: usize, project: &Project) -> Result<Vec<D
     for code in &project.code {
         groups.entry(policy.scope(&code.names).matching().to_vec()).or_default().push(code);
     }
+    let places: Vec<&[u32]> = groups.keys().map(Vec::as_slice).collect();
+    broad_of_another_kind(&mut findings, &places);
     let universe = Universe::new(project);
     for index in findings.own() {
         let matched = groups.iter().filter(|(rules, _)| rules.binary_search(&(index as u32)).is_ok());
@@ -48,6 +52,51 @@ pub fn look(sources: &[Source], given: usize, project: &Project) -> Result<Vec<D
         }
     }
     Ok(findings.sorted())
+}
+
+/// Rules that a later one goes before that is broader, which only the project shows: a folder holds an object, a
+/// package a file. `places`: the rules that match the same code.
+fn broad_of_another_kind(findings: &mut Findings, places: &[&[u32]]) {
+    let mut found: Vec<Vec<usize>> = vec![Vec::new(); findings.rules.len()];
+    for narrow in findings.own() {
+        let has = |place: &&&[u32], rule: usize| place.binary_search(&(rule as u32)).is_ok();
+        let here: Vec<&&[u32]> = places.iter().filter(|place| has(place, narrow)).collect();
+        let Some(first) = here.first() else { continue };
+        let rule = &findings.rules[narrow];
+        let same = |key: fn(&RuleInfo) -> Option<u8>, by: usize| {
+            // What a rule behind the broad one gives back was not taken.
+            let (says, other) = (key(&rule.rule.info), key(&findings.rules[by].rule.info));
+            other.is_none()
+                || other == says
+                || here.iter().all(|place| {
+                    let later = place.iter().map(|&rule| &findings.rules[rule as usize]);
+                    let last = later
+                        .filter(|other| other.file == rule.file)
+                        .filter_map(|it| key(&it.rule.info))
+                        .last();
+                    last == says
+                })
+        };
+        let broad = first.iter().map(|&by| by as usize).filter(|&by| by > narrow).find(|&by| {
+            let other = &findings.rules[by];
+            let keys: [fn(&RuleInfo) -> Option<u8>; 2] =
+                [|info| info.exec.map(|it| it as u8), |info| info.value_default.map(|it| it as u8)];
+            other.file == rule.file
+                && keys.iter().any(|&key| key(&rule.rule.info).is_some() && !same(key, by))
+                && here.iter().all(|place| has(place, by))
+                && places.iter().any(|place| has(&place, by) && !has(&place, narrow))
+                // Of these it is known without the project.
+                && !other.covers(rule)
+        });
+        if let Some(by) = broad {
+            found[by].push(narrow);
+        }
+    }
+    for (broad, narrow) in found.into_iter().enumerate() {
+        if let Some((&first, others)) = narrow.split_first() {
+            report_broad(findings, broad, first, others.len());
+        }
+    }
 }
 
 /// All names of the project.

@@ -1,0 +1,87 @@
+//! Rules applied in their order, and what is said of them. `tests/policy/test_rules.py` holds them against `re`.
+
+use super::*;
+
+fn spec(kind: Kind, pattern: &str, replacement: &str) -> Spec {
+    Spec {
+        kind,
+        pattern: pattern.into(),
+        replacement: replacement.into(),
+        ignore_case: true,
+        dotall: false,
+        group: 0,
+        validator: Validator::None,
+    }
+}
+
+fn rules(list: &[(Kind, &str, &str)]) -> Rules {
+    let specs = list.iter().map(|&(kind, pattern, replacement)| spec(kind, pattern, replacement)).collect();
+    Rules::new(specs).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+fn places(redacted: &Redacted) -> Vec<(u32, usize, usize)> {
+    redacted.hits.iter().map(|hit| (hit.rule, hit.start, hit.end)).collect()
+}
+
+/// A rule sees what the one before left; places are those of the first text.
+#[test]
+fn one_after_the_other() {
+    use Kind::{Literal, Regex};
+    let rules = rules(&[(Regex, "ab+", "x"), (Literal, "X.", "<y>"), (Regex, r"(<)y(>)c", r"\2\g<1>")]);
+    let Some(done) = rules.redact("-abbb.c ab abb.", |_| true) else { panic!("nothing was changed") };
+    assert_eq!(done.text, "->< x <y>");
+    let expected = [(0, 1, 5), (0, 8, 10), (0, 11, 14), (1, 1, 6), (1, 11, 15), (2, 1, 7)];
+    assert_eq!(places(&done), expected);
+}
+
+/// A part that is cut stands for all that it replaced, each of its rests too.
+#[test]
+fn parts_that_are_cut() {
+    let rules = rules(&[
+        (Kind::Literal, "secret", "[a-b-c]"),
+        (Kind::Literal, "-", ""),
+        (Kind::Literal, "c] x", "!"),
+        (Kind::Literal, "[a", "?"),
+    ]);
+    let Some(done) = rules.redact("1 secret x", |_| true) else { panic!("nothing was changed") };
+    assert_eq!(done.text, "1 ?b!");
+    assert_eq!(places(&done), [(0, 2, 8), (1, 2, 8), (1, 2, 8), (2, 2, 10), (3, 2, 8)]);
+}
+
+/// What changes nothing costs no text; rules that are not asked do nothing.
+#[test]
+fn nothing_to_do() {
+    let rules = rules(&[(Kind::Regex, "secret", "x")]);
+    assert_eq!(rules.redact("nothing", |_| true), None);
+    assert_eq!(rules.redact("a secret", |_| false), None);
+    assert_eq!(rules.redact("", |_| true), None);
+}
+
+/// Each mistake is told by its rule.
+#[test]
+fn mistakes() {
+    let specs = vec![
+        spec(Kind::Regex, "(", ""),
+        spec(Kind::Literal, "(", ""),
+        spec(Kind::Regex, "a*", ""),
+        spec(Kind::Literal, "", ""),
+        spec(Kind::Marker, r"\[(?P<text>.*?)\]", ""),
+        spec(Kind::Marker, r"\[(?P<content>.*?)\]", r"\g<content>"),
+        spec(Kind::Regex, "a", r"\g<b>"),
+        spec(Kind::Regex, "a", r"\q"),
+    ];
+    let Err(found) = Rules::new(specs) else { panic!("all are right") };
+    let indices: Vec<usize> = found.iter().map(|(index, _)| *index).collect();
+    assert_eq!(indices, [0, 2, 3, 4, 6, 7]);
+    assert_eq!(found[1].1, Problem::MatchesEmpty);
+    assert_eq!(found[3].1, Problem::MarkerWithoutContent);
+}
+
+/// A text that takes too much work is redacted whole.
+#[test]
+fn too_much_work() {
+    let rules = rules(&[(Kind::Regex, r"(a+a+)+b\1", "x")]);
+    let text = "a".repeat(5_000);
+    let Some(done) = rules.redact(&text, |_| true) else { panic!("nothing was changed") };
+    assert_eq!((done.text.as_str(), done.undecided), (UNDECIDED, Some(0)));
+}

@@ -1,0 +1,107 @@
+"""Content rules: what must not be kept in any text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tamis._core import ContentRules
+from tamis.policy.pack import builtin_rules
+from tamis.policy.rulefile import Rule, RuleFile, read_rules
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+__all__ = ["Redaction", "Rules", "assembled", "load_rules"]
+
+ROLES = ("prompt", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """A text after the rules."""
+
+    text: str
+    counts: dict[str, int]
+    """How many places each rule changed, by its id; rules that changed none are left out."""
+    positions: tuple[tuple[str, int, int], ...]
+    """Each change: the id of its rule, and where it begins and ends, in characters of the text before all
+    rules. What a later rule changes of what an earlier one put in stands for all that the earlier one
+    replaced."""
+    undecided: str | None = None
+    """The rule that took too much work on this text, if one did: then all of the text is redacted."""
+
+
+class Rules:
+    """Content rules in their order: immutable, safe to be used from many threads, and picklable."""
+
+    __slots__ = ("_native", "_prompt", "_prompt_order", "rules")
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = tuple(rules)
+        self._native = ContentRules([rule.spec() for rule in self.rules])
+        # On a prompt the rules for prompts go first.
+        self._prompt_order = tuple(sorted(self.rules, key=lambda rule: rule.scope != "prompt"))
+        same = self._prompt_order == self.rules
+        self._prompt = self._native if same else ContentRules([rule.spec() for rule in self._prompt_order])
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    def __repr__(self) -> str:
+        return f"<Rules: {len(self)}>"
+
+    def __eq__(self, other: object) -> bool:
+        return self.rules == other.rules if isinstance(other, Rules) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.rules)
+
+    def __reduce__(self) -> tuple[type[Rules], tuple[tuple[Rule, ...]]]:
+        return Rules, (self.rules,)
+
+    def redact(self, text: str, *, role: str | None = None) -> Redaction:
+        """Applies the rules to a text, one after the other, each to what the one before left.
+
+        `role`: `prompt` for what a user wrote to an agent, `other` for what anybody else did; without it,
+        rules of every scope apply. Rules for the fields of structured text (`fields`) apply without a role
+        only.
+
+        Raises `ValueError` for an unknown role, and `UnicodeEncodeError` for text with lone surrogates."""
+        if role is None:
+            return self._redaction(text, self._native, self.rules, None)
+        if role not in ROLES:
+            raise ValueError(f"unknown role `{role}`: one of {', '.join(ROLES)}")
+        scopes = ("field", "global") if role == "other" else ("prompt", "field", "global")
+        asked = [rule.scope in scopes and not rule.fields for rule in self._prompt_order]
+        return self._redaction(text, self._prompt, self._prompt_order, asked)
+
+    def _redaction(
+        self, text: str, native: ContentRules, rules: tuple[Rule, ...], asked: list[bool] | None
+    ) -> Redaction:
+        done = native.redact(text, asked)
+        if done is None:
+            return Redaction(text, {}, ())
+        new, hits, undecided = done
+        positions = tuple((rules[rule].id, start, end) for rule, start, end in hits)
+        counts = Counter(id for id, _, _ in positions)
+        return Redaction(new, dict(counts), positions, None if undecided is None else rules[undecided].id)
+
+
+def load_rules(path: str | os.PathLike[str], *, builtin: bool = True) -> Rules:
+    """The rules of a file (YAML, or JSON if its name ends in `.json`), and behind them the built-in ones.
+
+    An entry with the id of a built-in rule stands in its place, or switches it off. Raises
+    `tamis.errors.PolicyError`, which is a `ValueError`, with every mistake in the file."""
+    return assembled(path, builtin=builtin)
+
+
+def assembled(path: str | os.PathLike[str] | None, *, builtin: bool) -> Rules:
+    """The rules of a file, if there is one, and of the built-in ones those that it does not replace."""
+    file = RuleFile() if path is None else read_rules(path)
+    if not builtin:
+        return Rules(file.rules)
+    named = {rule.id for rule in (*file.rules, *file.disabled)} | file.without
+    return Rules([*file.rules, *(rule for rule in builtin_rules() if rule.id not in named)])
