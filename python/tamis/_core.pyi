@@ -45,8 +45,7 @@ class Diagnostic:
         place: tuple[int, int, int, str] | None = None,
     ) -> Self:
         """A problem at a place (line, column, end, source), or of a file as a whole: a warning if its id is
-        in
-        `WARNINGS`, else an error.
+        in `WARNINGS`, else an error.
 
         Raises `ValueError` for an id that is not in `IDS`."""
 

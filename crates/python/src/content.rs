@@ -33,7 +33,8 @@ impl ContentRules {
         py.detach(|| {
             let is_asked = |rule: usize| asked.as_ref().is_none_or(|asked| asked.get(rule) == Some(&true));
             let done = self.0.redact(text, is_asked)?;
-            let count = |at: usize| if text.is_ascii() { at } else { text[..at].chars().count() };
+            let ascii = text.is_ascii();
+            let count = |at: usize| if ascii { at } else { text[..at].chars().count() };
             let hits = done.hits.iter().map(|hit| (hit.rule, count(hit.start), count(hit.end))).collect();
             Some((done.text, hits, done.undecided))
         })

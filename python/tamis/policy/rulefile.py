@@ -161,8 +161,7 @@ class _Reader:
         for key, value in node.pairs:
             name = key.written if key.written is not None else key.value
             if not isinstance(name, str) or name not in _KEYS:
-                close = difflib.get_close_matches(str(name), _KEYS, n=1)
-                hint = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(_KEYS)}"
+                hint = _meant(str(name), _KEYS, "known here: ")
                 self._say("unknown-key", key, f"unknown key `{name}` in a rule", hint)
             elif name in entry.places:
                 self._say("duplicate-key", key, f"the key `{name}` stands twice in this rule")
@@ -217,8 +216,7 @@ class _Reader:
         for key, choices in (("type", TYPES), ("scope", SCOPES)):
             value = entry.values.get(key)
             if value is not None and value not in choices:
-                close = difflib.get_close_matches(str(value), choices, n=1)
-                hint = f"did you mean `{close[0]}`?" if close else f"one of {', '.join(choices)}"
+                hint = _meant(str(value), choices, "one of ")
                 self._say("unknown-value", entry.places[key], f"`{value}` is no {key}", hint)
                 return None
         if "fields" in entry.values and entry.values.get("scope") != "field":
@@ -264,6 +262,12 @@ class _Reader:
         elif what == "empty":
             hint = "it would match between any two characters"
         self._say(id, node, message, hint, shift)
+
+
+def _meant(word: str, known: Iterable[str], otherwise: str) -> str:
+    """What was probably meant, or all that could have been."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean `{close[0]}`?" if close else otherwise + ", ".join(known)
 
 
 def _switches_off(entry: _Entry) -> bool:
