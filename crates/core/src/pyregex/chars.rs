@@ -154,6 +154,30 @@ impl Category {
     }
 }
 
+/// How a character of a pattern is compared.
+pub(super) enum Letter {
+    Exact(u32),
+    /// What has this lower case.
+    Folded(u32),
+    /// It is in a set, or not in one: [`CharSet::of_letter`].
+    Forms(u32, &'static [u32], Case),
+}
+
+impl Letter {
+    pub fn of(code: u32, negate: bool, case: Case) -> Letter {
+        let cased = is_cased(code, case);
+        let lower = lower(code, case);
+        let same = if case == Case::Unicode && cased { same_letters(lower) } else { &[] };
+        if negate || !same.is_empty() {
+            Letter::Forms(lower, same, if cased { case } else { Case::Exact })
+        } else if cased {
+            Letter::Folded(lower)
+        } else {
+            Letter::Exact(code)
+        }
+    }
+}
+
 /// A set made ready for matching.
 #[derive(Debug)]
 pub(super) struct CharSet {

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::Error;
 use super::ast::{Case, Greed, Look, Node, Repeat};
-use super::chars::{self, CharSet};
+use super::chars::{CharSet, Letter};
 use super::parse::Parsed;
 use super::program::{Inst, Pc, Program};
 use super::traits::Traits;
@@ -141,18 +141,17 @@ impl Compiler {
     }
 
     fn literal(&mut self, node: &Node, code: u32, negate: bool, case: Case) {
-        let cased = chars::is_cased(code, case);
-        let lower = chars::lower(code, case);
-        let same = if case == Case::Unicode && cased { chars::same_letters(lower) } else { &[] };
-        if negate || !same.is_empty() {
-            self.set(node, || {
-                CharSet::of_letter(lower, same, negate, if cased { case } else { Case::Exact })
-            });
-        } else if cased {
-            self.push(Inst::Folded(lower, case));
-        } else {
-            // A lone surrogate is in no text.
-            self.push(char::from_u32(code).map_or(Inst::Never, Inst::Char));
+        match Letter::of(code, negate, case) {
+            Letter::Forms(lower, same, case) => {
+                self.set(node, || CharSet::of_letter(lower, same, negate, case));
+            }
+            Letter::Folded(lower) => {
+                self.push(Inst::Folded(lower, case));
+            }
+            Letter::Exact(code) => {
+                // A lone surrogate is in no text.
+                self.push(char::from_u32(code).map_or(Inst::Never, Inst::Char));
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use regex_automata::meta;
 use regex_syntax::hir::{Capture, Class, ClassUnicode, ClassUnicodeRange, Hir, Look, Repetition};
 
 use super::ast::{At, Case, Greed, Node};
-use super::chars::{self, CharSet, lowered_to};
+use super::chars::{CharSet, Letter, lowered_to};
 use super::parse::Parsed;
 
 /// Larger programs are left to the other engine.
@@ -61,21 +61,17 @@ impl Translator {
     }
 
     fn literal(&self, code: u32, negate: bool, case: Case) -> Option<Hir> {
-        let cased = chars::is_cased(code, case);
-        let lower = chars::lower(code, case);
-        let same = if case == Case::Unicode && cased { chars::same_letters(lower) } else { &[] };
-        if negate || !same.is_empty() {
-            let case = if cased { case } else { Case::Exact };
-            return Some(self.class(&CharSet::of_letter(lower, same, negate, case).ranges()?));
-        }
-        if cased {
-            return Some(self.class(&lowered_to(&[(lower, lower)], case)));
-        }
-        Some(match char::from_u32(code) {
-            Some(character) if !self.ascii || character.is_ascii() => {
-                Hir::literal(character.to_string().into_bytes())
+        Some(match Letter::of(code, negate, case) {
+            Letter::Forms(lower, same, case) => {
+                self.class(&CharSet::of_letter(lower, same, negate, case).ranges()?)
             }
-            _ => Hir::fail(),
+            Letter::Folded(lower) => self.class(&lowered_to(&[(lower, lower)], case)),
+            Letter::Exact(code) => match char::from_u32(code) {
+                Some(character) if !self.ascii || character.is_ascii() => {
+                    Hir::literal(character.to_string().into_bytes())
+                }
+                _ => Hir::fail(),
+            },
         })
     }
 
