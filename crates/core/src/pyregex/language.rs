@@ -1,7 +1,7 @@
 //! The language of a pattern, for questions about all texts at once.
 
 use super::ast::At;
-use super::chars::lowered_to;
+use super::case::lowered_to;
 use super::program::{Inst, Program};
 use crate::language::{Language, Step, complement};
 

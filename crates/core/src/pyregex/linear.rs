@@ -4,7 +4,8 @@ use regex_automata::meta;
 use regex_syntax::hir::{Capture, Class, ClassUnicode, ClassUnicodeRange, Hir, Look, Repetition};
 
 use super::ast::{At, Case, Greed, Node};
-use super::chars::{CharSet, Letter, lowered_to};
+use super::case::lowered_to;
+use super::chars::{CharSet, Letter};
 use super::parse::Parsed;
 
 /// Larger programs are left to the other engine.

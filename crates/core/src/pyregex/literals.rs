@@ -1,7 +1,7 @@
 //! Texts of which one is in every match of a pattern: where none of them is, there is no match.
 
 use super::ast::{Case, Greed, Node, Set, SetItem};
-use super::chars;
+use super::case;
 use super::parse::Parsed;
 
 /// More alternatives than that are no help.
@@ -135,7 +135,7 @@ impl Finder {
 
     fn letter(&mut self, code: u32, case: Case) -> Option<String> {
         let character = char::from_u32(code).filter(char::is_ascii)?;
-        if case == Case::Exact || !chars::is_cased(code, case) {
+        if case == Case::Exact || !case::is_cased(code, case) {
             return Some(character.to_string());
         }
         self.folded = true;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::ast::Case;
-use super::chars::lower;
+use super::case::lower;
 use super::memory::{Known, Memory, Moment};
 use super::program::{Inst, Pc, Program};
 use super::text::Text;

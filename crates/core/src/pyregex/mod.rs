@@ -10,6 +10,7 @@
 //! size are limited, and classes and case follow the Unicode version of this library, not of the interpreter.
 
 mod ast;
+mod case;
 mod chars;
 mod compile;
 mod escapes;
