@@ -291,3 +291,4 @@ def test_a_filter_more(place, capsys):
     assert {one["name"]: one["after"] for one in changed}["shop.pay"] is True
     assert cli.main(["explain", "shop.pay", "--diff", "more.toml"]) == 2
     assert cli.main(["explain", "--diff", "none.toml"]) == 2
+    assert "hint: it was named by `--diff`" in capsys.readouterr().err

@@ -124,9 +124,9 @@ def test_scripts_are_called_main(project):
     assert said(project, rule("pkg:__main__", "skip")) == []
 
 
-def said(project: Path, *rules: dict[str, Any]) -> list[tuple[str, str | None]]:
+def said(project: Path, *rules: dict[str, Any], **more: Any) -> list[tuple[str, str | None]]:
     path = project / "filter.toml"
-    path.write_text(toml(*rules, version=2, default_exec="inherit", default_value_action="inherit"))
+    path.write_text(toml(*rules, version=2, default_exec="inherit", default_value_action="inherit", **more))
     links = [builtin("builtin-default"), Link("filter.toml", str(path), "a test")]
     found = check(links, lambda: names(project)).diagnostics
     return [(problem.id, problem.hint) for problem in found]
@@ -212,6 +212,42 @@ def test_only_the_code_of_the_rule_counts(project):
     one = rule("pkg:shop.*", patterns=[("arg:discount", "redact"), ("arg:cart", "redact")])
     assert said(project, one) == NOTHING
     assert said(project, {**one, "accept": ["matches-nothing"]}) == []
+
+
+NEEDLESS = ("unused-accept", "take it out: it would silence one that comes later")
+# rules, what the file accepts, what is said
+ACCEPT: list[tuple[list[dict[str, Any]], list[str], list[tuple[str, str]]]] = [
+    # What the project shows, what the filters show by themselves, at the rule and for the file.
+    ([{**rule("pkg:shop.billing", "skip"), "accept": ["matches-nothing"]}], [], []),
+    ([rule("pkg:shop.billing", "skip")], ["matches-nothing"], []),
+    ([{**rule("pkg:*", patterns=[("local:password", "allow")]), "accept": ["allows-secret"]}], [], []),
+    ([rule("pkg:*", patterns=[("local:password", "allow")])], ["allows-secret"], []),
+    ([{**rule("pkg:shop.cart", "skip"), "accept": ["matches-nothing"]}], [], [NEEDLESS]),
+    ([rule("pkg:shop.cart", "skip")], ["matches-nothing"], [NEEDLESS]),
+    ([{**rule("pkg:shop.cart", "skip"), "accept": ["matches-nothing", "allows-secret"]}], [], [NEEDLESS] * 2),
+    # What the rule accepts, the file need not.
+    (
+        [{**rule("pkg:shop.billing", "skip"), "accept": ["matches-nothing"]}],
+        ["matches-nothing"],
+        [NEEDLESS],
+    ),
+    # Nobody would capture here, and what depends on other files is not judged.
+    ([rule("pkg:shop.cart", "skip")], ["io-not-served"], [NEEDLESS]),
+    ([rule("pkg:shop.cart", "skip")], ["cannot-loosen", "two-project-filters"], []),
+    # One may say that this is meant.
+    ([{**rule("pkg:shop.cart", "skip"), "accept": ["matches-nothing", "unused-accept"]}], [], []),
+]
+
+
+@pytest.mark.parametrize(("rules", "accept", "expected"), ACCEPT)
+def test_what_is_accepted_without_need(project, rules, accept, expected):
+    """Accepting a warning that does not come is reported, at the rule or at the file that accepts it."""
+    assert said(project, *rules, accept=accept) == expected
+
+
+def test_what_is_captured_is_accepted_with_need(project):
+    """That capture cannot be served is said of the whole file, and may be accepted there."""
+    assert said(project, accept=["io-not-served"], io={"capture": True, "streams": ["stdout"]}) == []
 
 
 ORDER = [

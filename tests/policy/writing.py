@@ -14,10 +14,12 @@ def toml(
     name: str = "test",
     version: int = 1,
     io: dict[str, Any] | None = None,
+    accept: Iterable[str] = (),
     **scope: str,
 ) -> str:
     """A filter with these rules; a rule's `patterns` are (selector, action) pairs or tables."""
     lines = ["[meta]", *_pairs({"name": name, "version": version})]
+    lines += _pairs({"accept": list(accept)} if accept else {})
     if io is not None:
         lines += ["[io]", *_pairs(io)]
     lines += ["[scope]", *_pairs({**BASE, **scope})]

@@ -41,6 +41,7 @@ pub const IDS: &[&str] = &[
     "unknown-match",
     "unknown-value",
     "unknown-version",
+    "unused-accept",
     "wrong-type",
     "yaml-syntax",
 ];
@@ -57,6 +58,7 @@ pub const WARNINGS: &[&str] = &[
     "shadowed-pattern",
     "shadowed-rule",
     "two-project-filters",
+    "unused-accept",
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -118,7 +118,7 @@ impl Policy {
             entry.set_item("labels", &filter.labels)?;
             entry.set_item("locked", filter.locked)?;
             entry.set_item("includes", &filter.includes)?;
-            entry.set_item("accept", &filter.accept)?;
+            entry.set_item("accept", filter.accept.iter().map(|id| &id.value).collect::<Vec<_>>())?;
             filters.append(entry)?;
         }
         Ok(filters)

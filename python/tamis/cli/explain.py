@@ -59,14 +59,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from tamis.policy import explain, load_policy
+    from tamis.policy.chain import named
 
-    def load(*more: str) -> LoadedPolicy:
+    def load(diff: str | None = None) -> LoadedPolicy:
         return load_policy(
-            trace_filter=[*args.trace_filter, *more],
+            trace_filter=args.trace_filter,
             start=os.getcwd(),
             project_root=args.project_root,
             auto=not args.no_auto_filter,
             framework=args.framework,
+            more=named(diff, "--diff") if diff is not None else (),
         )
 
     loaded = load()

@@ -83,6 +83,7 @@ def load_policy(
     auto: bool = True,
     environ: Mapping[str, str] = os.environ,
     framework: str | None = None,
+    more: Sequence[Link] = (),
 ) -> LoadedPolicy:
     """The policy of a recording.
 
@@ -91,6 +92,7 @@ def load_policy(
     from if no filter is found there.
     `auto`: whether the project's own filter is used; one that is locked is used in any case.
     `framework`: as `framework_of` tells it.
+    `more`: what stands behind all others.
 
     Raises `PolicyError` with every problem of every filter, missing files included.
     """
@@ -103,6 +105,7 @@ def load_policy(
         environ=environ,
         framework=framework,
     )
+    chain = (*chain, *more)
     return LoadedPolicy(load(chain), root, found, chain)
 
 

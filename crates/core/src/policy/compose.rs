@@ -50,7 +50,7 @@ pub(super) fn compose(files: Vec<FilterFile>) -> Result<Policy, Vec<Diagnostic>>
     let mut views = vec![View { members: None, default_exec, default_value_action }];
     views.extend(lock::views(&known, &mut io));
     let not_served = capturing.filter(|_| io.captures()).and_then(|(file, keys)| {
-        let accepted = |problem: &&Diagnostic| !file.info.accept.contains(&problem.id);
+        let accepted = |problem: &&Diagnostic| !file.info.accept.iter().any(|id| id.value == problem.id);
         keys.not_served.as_ref().filter(accepted).cloned()
     });
     let notices = not_served.into_iter().collect();

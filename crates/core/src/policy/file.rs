@@ -43,7 +43,7 @@ pub(super) struct ParsedRule {
     pub patterns: Vec<ParsedPattern>,
     pub spans: RuleSpans,
     /// The warnings that are accepted here.
-    pub accept: Vec<String>,
+    pub accept: Vec<Located<String>>,
 }
 
 pub(super) struct RuleSpans {

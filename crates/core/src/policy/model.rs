@@ -63,7 +63,7 @@ pub struct FilterInfo {
     /// The filters of the chain that it includes, by their index.
     pub includes: Vec<u32>,
     /// The warnings that are accepted for the whole file.
-    pub accept: Vec<String>,
+    pub accept: Vec<Located<String>>,
 }
 
 /// One scope rule.

@@ -182,7 +182,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The warnings that a table accepts, by their ids.
-    pub fn accepted(&mut self, table: &Table<'_>) -> Vec<String> {
+    pub fn accepted(&mut self, table: &Table<'_>) -> Vec<Located<String>> {
         let ids = self.located_strings(table, "accept").unwrap_or_default();
         for id in &ids {
             let name = id.value.as_str();
@@ -200,7 +200,7 @@ impl<'a> Reader<'a> {
             };
             self.error("unknown-value", id.span.clone(), message, hint);
         }
-        ids.into_iter().map(|id| id.value).collect()
+        ids
     }
 
     pub fn choice<T: Copy>(

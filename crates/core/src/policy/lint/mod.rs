@@ -8,13 +8,15 @@ mod parts;
 mod project;
 mod scope;
 mod secrets;
+mod unused;
 
 pub use project::{Project, ProjectCode, look};
 
 use super::file::FilterFile;
-use super::model::Action;
+use super::model::{Action, Located};
 use super::{Policy, Source, compose};
 use crate::diagnostics::{Diagnostic, Severity, SourceText};
+use rustc_hash::FxHashSet;
 use scope::Scope;
 use std::ops::Range;
 
@@ -37,14 +39,13 @@ struct Findings<'a> {
     given: usize,
     texts: Vec<SourceText<'a>>,
     found: Vec<(usize, u32, Diagnostic)>,
+    /// What was not said because it is accepted: the file, the rule if it accepts that, and the id.
+    accepted: FxHashSet<(usize, Option<usize>, String)>,
 }
 
 fn warnings(files: &[FilterFile], given: usize) -> Vec<Diagnostic> {
     let mut findings = Findings::new(files, given);
-    order::look(&mut findings);
-    loosening::look(&mut findings);
-    secrets::look(&mut findings);
-    parts::look(&mut findings);
+    findings.look();
     findings.sorted()
 }
 
@@ -54,7 +55,14 @@ impl<'a> Findings<'a> {
             .zip(files)
             .flat_map(|(file, filter)| filter.rules.iter().map(move |rule| Scope::new(file, rule)));
         let texts = files.iter().map(|file| SourceText::new(&file.info.display, &file.text));
-        Findings { files, rules: rules.collect(), given, texts: texts.collect(), found: Vec::new() }
+        Findings {
+            files,
+            rules: rules.collect(),
+            given,
+            texts: texts.collect(),
+            found: Vec::new(),
+            accepted: FxHashSet::default(),
+        }
     }
 
     fn sorted(mut self) -> Vec<Diagnostic> {
@@ -64,6 +72,14 @@ impl<'a> Findings<'a> {
 }
 
 impl Findings<'_> {
+    /// Looks for all that the filters show by themselves.
+    fn look(&mut self) {
+        order::look(self);
+        loosening::look(self);
+        secrets::look(self);
+        parts::look(self);
+    }
+
     /// The rules that are looked at, as indices into `rules`.
     fn own(&self) -> Range<usize> {
         let first = self.rules.partition_point(|rule| rule.file < self.given);
@@ -72,19 +88,28 @@ impl Findings<'_> {
 
     /// Reports what concerns a rule, unless its author accepts that.
     fn about_rule(&mut self, rule: usize, id: &str, span: &Range<usize>, message: String, hint: &str) {
-        let Scope { file, rule, .. } = &self.rules[rule];
-        if !rule.accept.iter().any(|accepted| accepted == id) {
-            self.about_file(*file, id, span, message, hint);
+        let (file, parsed) = (self.rules[rule].file, self.rules[rule].rule);
+        if has(&parsed.accept, id) {
+            self.accepted.insert((file, Some(rule), id.to_owned()));
+        } else {
+            self.about_file(file, id, span, message, hint);
         }
     }
 
     fn about_file(&mut self, file: usize, id: &str, span: &Range<usize>, message: String, hint: &str) {
-        let filter = &self.files[file];
-        if !filter.info.accept.iter().any(|accepted| accepted == id) {
+        if has(&self.files[file].info.accept, id) {
+            self.accepted.insert((file, None, id.to_owned()));
+        } else {
             let hint = Some(hint.to_owned());
             let diagnostic = self.texts[file].diagnostic(Severity::Warning, id, span.clone(), message, hint);
             self.found.push((file, diagnostic.line, diagnostic));
         }
+    }
+
+    /// How one says that a warning about a rule of this file is meant.
+    fn how_to_accept(&self, file: usize, id: &str) -> String {
+        let needs = if self.files[file].info.version < 2 { ", which needs `version = 2`" } else { "" };
+        format!("write `accept = [\"{id}\"]` at the rule{needs}")
     }
 
     /// A rule, as a message about a rule of `file` names it.
@@ -97,6 +122,10 @@ impl Findings<'_> {
             format!("`{}` in line {} of `{}`", info.selector, info.line, self.files[*other].info.display)
         }
     }
+}
+
+fn has(accept: &[Located<String>], id: &str) -> bool {
+    accept.iter().any(|accepted| accepted.value == id)
 }
 
 fn closes(action: Action) -> bool {

@@ -5,7 +5,7 @@ use super::super::names::ScopeNames;
 use super::super::selector::{Kinds, Matching, ScopeKind, split};
 use super::super::{Source, compose};
 use super::order::report_broad;
-use super::{Findings, Scope};
+use super::{Findings, Scope, unused};
 use crate::diagnostics::Diagnostic;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -29,7 +29,8 @@ pub struct Project {
     pub foreign: Vec<String>,
 }
 
-/// What of a chain matches nothing in the project. The first `given` filters come with Tamis.
+/// What of a chain matches nothing in the project, and what it accepts without need, which nobody knows before.
+/// The first `given` filters come with Tamis.
 pub fn look(sources: &[Source], given: usize, project: &Project) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
     let policy = compose::compose(compose::read(sources)?)?;
     let files = compose::read(sources)?;
@@ -51,6 +52,7 @@ pub fn look(sources: &[Source], given: usize, project: &Project) -> Result<Vec<D
             patterns_without_names(&mut findings, index, &code, &universe);
         }
     }
+    unused::look(&mut findings);
     Ok(findings.sorted())
 }
 
@@ -127,8 +129,11 @@ impl<'a> Universe<'a> {
     }
 }
 
-const AT_RUN_TIME: &str =
-    "if it is there at run time only, write `accept = [\"matches-nothing\"]` at the rule";
+/// What to do about a rule that matches nothing and is meant.
+fn at_run_time(findings: &Findings, rule: usize) -> String {
+    let how = findings.how_to_accept(findings.rules[rule].file, "matches-nothing");
+    format!("if it is there at run time only, {how}")
+}
 
 fn rule_without_code(findings: &mut Findings, index: usize, universe: &Universe) {
     let Scope { rule, .. } = &findings.rules[index];
@@ -156,7 +161,10 @@ fn rule_without_code(findings: &mut Findings, index: usize, universe: &Universe)
         Some(meant) => {
             findings.about_rule(index, "misspelt-name", &span, message, &format!("did you mean `{meant}`?"));
         }
-        None => findings.about_rule(index, "matches-nothing", &span, message, AT_RUN_TIME),
+        None => {
+            let hint = at_run_time(findings, index);
+            findings.about_rule(index, "matches-nothing", &span, message, &hint);
+        }
     }
 }
 
@@ -209,7 +217,10 @@ fn patterns_without_names(findings: &mut Findings, index: usize, code: &[&Projec
             }
             // Keys of mappings come from data too, and other code has names that are not known here.
             None if kind == Kinds::ATTR || !is_confined(&findings.rules[index]) => {}
-            None => findings.about_rule(index, "matches-nothing", &span, message, AT_RUN_TIME),
+            None => {
+                let hint = at_run_time(findings, index);
+                findings.about_rule(index, "matches-nothing", &span, message, &hint);
+            }
         }
     }
 }

@@ -76,13 +76,10 @@ pub(super) fn look(findings: &mut Findings) {
             let literal = rule.patterns[pattern].body() == name;
             let such = if literal { "" } else { "names such as " };
             let message = format!("this pattern uncovers {such}`{name}`, which the built-in filter redacts");
-            let hint = if literal {
-                "if that is meant, write `accept = [\"allows-secret\"]` at the rule"
-            } else {
-                "name what is to be seen, or write `accept = [\"allows-secret\"]` at the rule"
-            };
+            let wish = if literal { "if that is meant," } else { "name what is to be seen, or" };
+            let hint = format!("{wish} {}", findings.how_to_accept(rule.file, "allows-secret"));
             let span = rule.rule.patterns[pattern].spans.selector.clone();
-            findings.about_rule(index, "allows-secret", &span, message, hint);
+            findings.about_rule(index, "allows-secret", &span, message, &hint);
         }
     }
 }
