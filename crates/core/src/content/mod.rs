@@ -76,10 +76,13 @@ impl Rules {
         let mut likely = self.gate.look(text);
         let mut edits: Option<Edits> = None;
         let mut hits = Vec::new();
-        for (index, rule) in self.rules.iter().enumerate() {
-            if !likely.has(index) || !asked(index) {
+        let mut next = likely.next(0);
+        while let Some(index) = next {
+            next = likely.next(index + 1);
+            if !asked(index) {
                 continue;
             }
+            let rule = &self.rules[index];
             let now = edits.as_ref().map_or(text, Edits::text);
             let Ok(found) = rule.find(now) else {
                 return Some(self.give_up(text, index));
@@ -93,6 +96,7 @@ impl Rules {
             }
             // What was put in may hold, or bring together, what a later rule looks for.
             likely = self.gate.look(edited.text());
+            next = likely.next(index + 1);
         }
         edits.map(|edits| Redacted { text: edits.into_text(), hits, undecided: None })
     }

@@ -2,7 +2,7 @@
 
 use super::template::Template;
 use super::validate::Validator;
-use crate::pyregex::{Exhausted, Finder, Flags, Literals};
+use crate::pyregex::{Clues, Exhausted, Finder, Flags};
 
 /// How a pattern is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub(super) struct Rule {
     template: Template,
     group: usize,
     validator: Validator,
-    pub literals: Option<Literals>,
+    pub clues: Option<Clues>,
 }
 
 /// A match, and what takes its place.
@@ -77,8 +77,8 @@ impl Rule {
             let message = format!("invalid group reference {}", spec.group);
             return Err(Problem::Pattern { message, offset: 0 });
         }
-        let literals = finder.literals();
-        Ok(Rule { finder, template, group: spec.group, validator: spec.validator, literals })
+        let clues = finder.clues();
+        Ok(Rule { finder, template, group: spec.group, validator: spec.validator, clues })
     }
 
     /// All matches that do not overlap, in their order, each with its replacement.

@@ -8,6 +8,7 @@ use crate::language::{complement, sorted};
 
 use super::ast::{Case, Category, ClassKind, Set, SetItem};
 use super::case::{SAME_LETTER, cased_between, is_cased, lower, lowered_to, same_letters, upper};
+use super::clues::Characters;
 
 pub(super) type Ranges = Vec<(u32, u32)>;
 
@@ -224,6 +225,18 @@ impl CharSet {
         let same =
             self.ranges.iter().all(|&(start, end)| start == end && same_letters(first).contains(&start));
         char::from_u32(first).filter(|_| one && same)
+    }
+
+    /// The characters of ASCII in the set, and whether there may be others.
+    pub fn characters(&self) -> Characters {
+        // U+0130 and the Kelvin sign have their lower case in ASCII.
+        let forms = self.case == Case::Unicode && self.ascii & (1 << b'i' | 1 << b'k') != 0;
+        let beyond = forms
+            || self.negate
+            || !self.folded.is_empty()
+            || self.ranges.last().is_some_and(|&(_, end)| end >= 0x80)
+            || self.categories.iter().any(|category| category.negate || !category.ascii);
+        Characters { ascii: self.ascii, beyond }
     }
 
     /// The code points of the set. None for some rare sets beyond U+FFFF.

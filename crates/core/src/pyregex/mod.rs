@@ -12,6 +12,7 @@
 mod ast;
 mod case;
 mod chars;
+mod clues;
 mod compile;
 mod escapes;
 mod groups;
@@ -19,7 +20,6 @@ mod inline_flags;
 mod join;
 mod language;
 mod linear;
-mod literals;
 mod matcher;
 mod memory;
 mod parse;
@@ -27,6 +27,7 @@ mod program;
 mod text;
 mod tokens;
 mod traits;
+mod window;
 
 #[cfg(test)]
 mod tests;
@@ -39,7 +40,7 @@ use regex_automata::meta;
 use regex_automata::util::captures::Captures;
 
 use crate::language::Language;
-pub use literals::Literals;
+pub use clues::{Clue, Clues};
 use parse::Parsed;
 use program::Program;
 
@@ -120,9 +121,9 @@ impl Finder {
         Ok(Finder { parsed, program, names, linear: Default::default() })
     }
 
-    /// Texts of which one is in every match; None if there are none.
-    pub fn literals(&self) -> Option<Literals> {
-        literals::literals(&self.parsed)
+    /// What is in every match; None if that is not known.
+    pub fn clues(&self) -> Option<Clues> {
+        clues::clues(&self.parsed)
     }
 
     /// Whether it may match nothing.
