@@ -32,7 +32,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_chain_that_applies_here(place, capsys):
     """Without files, the chain of `tamis run` is checked, the project's filter included."""
     assert cli.main(["check"]) == 0
-    assert capsys.readouterr().out == "builtin-default: no errors, 0 rules beside those of builtin-default\n"
+    said = capsys.readouterr()
+    assert said.out == "builtin-default: no errors, 0 rules beside those of builtin-default\n"
+    assert said.err == "note: no filter of this project was found; `tamis init` writes one\n"
     (place / ".codetracer").mkdir()
     (place / ".codetracer/trace-filter.toml").write_text(BAD)
     assert cli.main(["check"]) == 1

@@ -69,7 +69,6 @@ def explained(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[
         ("shop", "<module>"), ("shop.Cart", "Cart"), ("shop.Cart.add", "Cart.add"), ("shop.py:1", "Cart"),
         ("shop.py:2", "Cart.add"), ("shop.py:4", "Cart.add.<locals>.inner"), ("shop.py:5", "Cart.add"),
         ("shop.py:6", "Cart.add"), ("shop.py:7", "<module>"), ("shop.py:8", "pay.<locals>.<lambda>"),
-        ("shop.py:99", "<module>"),
     ],
 )  # fmt: skip
 def test_names_and_places(place, capsys, wanted, qualname):
@@ -209,7 +208,8 @@ def test_the_project(place, capsys):
     out = capsys.readouterr().out
     [default] = re.findall(r"password, token by (.*)", out)
     assert re.fullmatch(r"`.*` \(builtin-default:[0-9]+\): a common name of secrets", default)
-    assert out.splitlines() == TREE.format(default=default).splitlines()
+    attr = out.rpartition("builtin-default:")[2].strip(")\n")
+    assert out.splitlines() == TREE.format(default=default, attr=attr).splitlines()
     files = {file["file"]: file for file in explained(capsys)}
     assert list(files) == ["other.py", "shop.py", "lib/two.py", "lib/one/a.py", "lib/one/b.py"]
     shop = files["shop.py"]
@@ -237,6 +237,7 @@ lib/  3 files, recorded
 1 value allowed by `arg:order` (.codetracer/trace-filter.toml:16): needed
 8 values redacted by `obj:shop.Cart` (.codetracer/trace-filter.toml:12)
 2 values redacted by {default}
+inside of the values of 8 code objects: redact by `attr:regex:(?sx)…` (builtin-default:{attr})
 """
 
 
@@ -292,3 +293,27 @@ def test_a_filter_more(place, capsys):
     assert cli.main(["explain", "shop.pay", "--diff", "more.toml"]) == 2
     assert cli.main(["explain", "--diff", "none.toml"]) == 2
     assert "hint: it was named by `--diff`" in capsys.readouterr().err
+
+
+def test_what_a_class_or_module_holds(place, capsys):
+    """Of a class or a module, what stands directly in it is listed with whether it is recorded."""
+    held = {}
+    for name in ("shop", "shop.Cart", "shop.Cart.add", "shop.pay"):
+        [one] = explained(capsys, name)
+        held[name] = [(inner["name"], inner["line"], inner["trace"]) for inner in one["holds"]]
+    assert held == {
+        "shop": [("Cart", 1, True), ("pay", 8, False)],
+        "shop.Cart": [("Cart.add", 2, True)],
+        "shop.Cart.add": [("Cart.add.<locals>.inner", 3, True)],
+        "shop.pay": [("pay.<locals>.<lambda>", 8, False)],
+    }
+    assert cli.main(["explain", "shop"]) == 0
+    assert capsys.readouterr().out.endswith("    Cart:1 is recorded\n    pay:8 is not recorded\n")
+
+
+def test_lines_that_a_file_does_not_have(place, capsys):
+    """A line behind the last one, or before the first, is a mistake."""
+    for line in (0, 99):
+        assert cli.main(["explain", f"shop.py:{line}"]) == 2
+        assert f"error: `shop.py` has no line {line}" in capsys.readouterr().err
+    assert cli.main(["explain", "--diff", "x.toml", "--value", "order"]) == 2

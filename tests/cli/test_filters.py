@@ -33,6 +33,25 @@ def test_it_says_what_is_locked(tmp_path, monkeypatch, capsys):
     assert [line.endswith(", locked") for line in chain[-2:]] == [False, True]
 
 
+def test_it_names_what_is_included(tmp_path, monkeypatch, capsys):
+    """What a filter of the chain includes is in the list, before it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".codetracer").mkdir()
+    body = '[scope]\ndefault_exec = "inherit"\ndefault_value_action = "inherit"\n'
+    meta = '[meta]\nname = "x"\nversion = 2\n'
+    (tmp_path / ".codetracer/common.toml").write_text(meta + body)
+    (tmp_path / ".codetracer/trace-filter.toml").write_text(f'include = ["common.toml"]\n{meta}{body}')
+    assert cli.main(["filters"]) == 0
+    chain = capsys.readouterr().out.splitlines()[-3:]
+    assert [line.split() for line in chain] == [
+        ["builtin-default", "first", "of", "every", "chain"],
+        [".codetracer/common.toml", "included"],
+        [".codetracer/trace-filter.toml", "the", "project's", "filter"],
+    ]
+    assert cli.main(["check"]) == 0
+    assert ".codetracer/common.toml + .codetracer/trace-filter.toml: no errors" in capsys.readouterr().out
+
+
 def test_it_says_how_to_write_a_filter(tmp_path, monkeypatch, capsys):
     """A project without a filter is told about `tamis init`."""
     monkeypatch.chdir(tmp_path)

@@ -64,7 +64,7 @@ def test_the_commented_rules_are_valid_too(tmp_path):
     described = load_policy(start=tmp_path, environ={"HOME": "/"}).policy.describe()
     rules_of_project = [rule for rule in described["rules"] if rule["filter"] == 1]
     assert [rule["selector"] for rule in rules_of_project] == [
-        "obj:my_app.accounts.Customer",
+        "pkg:my_app.accounts.*",
         "pkg:my_app.generated.*",
     ]
     assert len(rules_of_project[0]["patterns"]) == 1

@@ -19,6 +19,7 @@ FILES = {
     "src/shop/cart.py": """
         import sqlalchemy.orm
         from collections import abc
+        from .coupons import coupon
         LIMIT = 3
         class Cart:
             size: int
@@ -77,11 +78,38 @@ def test_names_of_a_project(project):
     assert add.parameters == ("self", "order", "key", "rest", "more")
     assert "total" in add.locals
     assert {"COUNT", "LIMIT", "price"} <= set(add.others)
-    assert (add.line, code["Cart"].line) == (7, 5)
+    assert (add.line, code["Cart"].line) == (8, 6)
     assert {"net_price", "size", "key", "price"} <= found.words
     assert {"sqlalchemy", "collections"} <= found.imported
     assert "shop" not in foreign(found)
     assert {"sqlalchemy", "json"} <= set(foreign(found))
+
+
+FILLER = "".join(f"name{number}.attribute{number}\n" for number in range(300))
+IMPORTS = [
+    ("import a.b", {"a"}),
+    ("from a import b", {"a"}),
+    ("import a.b as c, d", {"a", "d"}),
+    ("from .a import b", set()),
+    ("from . import a", set()),
+    ("from ..a.b import c", set()),
+    ("from .a import *", set()),
+    ("def f():\n    from .a import b\n    import c", {"c"}),
+    # Names and constants whose numbers need more than a byte.
+    (FILLER + "from .a import b", set()),
+    (FILLER + "from a import b", {"a"}),
+    ("x = [" + ", ".join(f"'{number}', {number}.5" for number in range(300)) + "]\nfrom .a import b", set()),
+    ("".join(f"v = {number}.5\n" for number in range(300)) + "from .a import b\nimport c", {"c"}),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), IMPORTS)
+def test_what_is_imported(tmp_path, text, expected):
+    """Modules of the project's own packages, which an import names by its dots, are no foreign ones."""
+    (tmp_path / "a.py").write_text(text)
+    found = names(tmp_path)
+    assert found.imported == expected
+    assert all(code.locals.count("") == 0 for file in found.files for code in file.code)
 
 
 def test_files_that_are_none(project):
@@ -146,6 +174,7 @@ RULES = [
     ("pkg:shop.crat", meant("shop.cart")),
     ("pkg:shpo.*", meant("shop")),
     ("pkg:shop.billing.*", NOTHING),
+    ("pkg:coupons", NOTHING),
     ("pkg:regex:^shop\\.billing\\.", NOTHING),
     ("obj:shop.cart.Cart", []),
     ("obj:*.Cart.add", []),
@@ -154,6 +183,13 @@ RULES = [
     ("file:src/shop/*.py", []),
     ("file:src/shop/crt.py", meant("src/shop/cart.py")),
     ("file:lib/**/*.py", NOTHING),
+    # A package, a folder, or what is around a function left out.
+    ("pkg:cart", meant("shop.cart")),
+    ("pkg:cart.*", meant("shop.cart")),
+    ("obj:Cart.add", meant("shop.cart.Cart.add")),
+    ("obj:shop.cart.inner", meant("shop.cart.Cart.add.<locals>.inner")),
+    ("file:cart.py", meant("src/shop/cart.py")),
+    ("file:/src/shop/cart.py", meant("src/shop/cart.py")),
     # What is not the project's may be anywhere.
     ("pkg:sqlalchemy.orm.*", []),
     ("pkg:json.*", []),

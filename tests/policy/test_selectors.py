@@ -5,6 +5,8 @@ from typing import NamedTuple
 import pytest
 from writing import policy, rule, toml
 
+from tamis.errors import PolicyError
+
 
 class Code(NamedTuple):
     """A code object's names, written shortly: `module:qualname`, or a file with a slash."""
@@ -182,3 +184,31 @@ def test_an_undecidable_regex_captures_nothing():
         ["m"], "m.py", "f"
     )
     assert scope.value(["arg"], [name]) == ("redact", ("undecided", None, None), True)
+
+
+DOTS = [
+    ("file:./shop/cart.py", "shop/cart.py"),
+    ("file:literal:./shop/cart.py", "shop/cart.py"),
+    ("file:../shop/*.py", "shop/*.py"),
+    ("file:shop/../cart.py", "shop/cart.py"),
+    ("file:shop//cart.py", "shop/cart.py"),
+    ("file:shop/", "shop/**"),
+    ("file:/opt/./x.py", "/opt/x.py"),
+]
+
+
+@pytest.mark.parametrize(("selector", "meant"), DOTS)
+def test_paths_that_no_file_has(selector, meant):
+    """Paths of files have no steps that name no folder: such a pattern would never match, and is an error."""
+    with pytest.raises(PolicyError) as caught:
+        policy(toml(rule(selector, "skip")))
+    [problem] = caught.value.diagnostics
+    assert (problem.id, problem.hint) == ("bad-selector", f"write `{meant}`")
+
+
+@pytest.mark.parametrize(
+    "selector", ["file:.hidden/x.py", "file:**/..x/*.py", "file:regex:\\./x", "pkg:a..b"]
+)
+def test_dots_that_are_no_steps(selector):
+    """Names that begin with a dot, and what is no path, are left alone."""
+    policy(toml(rule(selector, "skip")))

@@ -73,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
         project = None if root is None or args.no_project else functools.partial(look, root)
         found.append(checking.check(chain, project))
     reports.FORMATS[args.output](found, terminal.colour(sys.stdout))
+    if not args.files and all(link.display in chains.BUILTIN for chain, _ in groups for link in chain):
+        print("note: no filter of this project was found; `tamis init` writes one", file=sys.stderr)
     severities = {diagnostic.severity for checked in found for diagnostic in checked.diagnostics}
     return EXIT_PROBLEMS if severities - ({"warning"} if not args.strict else set()) else EXIT_OK
 

@@ -72,14 +72,12 @@ def run(args: argparse.Namespace) -> int:
         )
 
     loaded = load()
-    if args.diff is not None:
-        if args.name is not None:
-            raise UsageError("`--diff` is for the whole project", hint="leave the name away")
-        return _diff(loaded, load(args.diff), args.json)
     if args.name is None:
         if args.value is not None:
             raise UsageError("`--value` is for one piece of code", hint="give its name, or FILE:LINE")
-        return _project(loaded, args)
+        return _project(loaded, args) if args.diff is None else _diff(loaded, load(args.diff), args.json)
+    if args.diff is not None:
+        raise UsageError("`--diff` is for the whole project", hint="leave the name away")
     if args.depth is not None or args.all:
         raise UsageError("`--depth` and `--all` are for the whole project", hint="leave the name away")
     if not args.name:
@@ -139,7 +137,12 @@ def _places(loaded: LoadedPolicy, name: str) -> list[Place]:
     if place := re.fullmatch(r"(?P<file>.*[^:]):(?P<line>[0-9]{1,9})", name, re.DOTALL):
         if not os.path.isfile(place["file"]):
             raise UsageError(f"there is no file `{place['file']}`")
-        found = explain.at_line(place["file"], int(place["line"]), namer(loaded.project_root))
+        line = int(place["line"])
+        with open(place["file"], "rb") as file:
+            lines = sum(1 for _ in file)
+        if not 1 <= line <= max(lines, 1):
+            raise UsageError(f"`{place['file']}` has no line {line}", hint=f"its last one is {lines}")
+        found = explain.at_line(place["file"], line, namer(loaded.project_root))
         if found is None:
             raise UsageError(f"`{place['file']}` cannot be compiled")
         return [found]
@@ -162,7 +165,7 @@ def _lines(one: dict[str, Any]) -> list[str]:
             f"    {_one_line(rule['selector'])}  {', '.join(says)}".rstrip()
             + f"  ({rule['path']}:{rule['line']})"
         )
-    lines.append("  values:")
+    lines.append("  values:" if one["trace"] else "  values, if it were recorded:")
     for value in one["values"]:
         if value["action"] is None:
             lines.append(f"    {value['name']} (attr): as the value that holds it")
@@ -176,6 +179,12 @@ def _lines(one: dict[str, Any]) -> list[str]:
         lines.append("  inside of them, the first that matches decides:")
     for pattern in one.get("inside", ()):
         lines.append(f"    {pattern['action']} {_decider(pattern)}")
+    if holds := one.get("holds"):
+        lines.append("  in it, each with a verdict of its own:")
+        lines += [
+            f"    {inner['name']}:{inner['line']} is {'' if inner['trace'] else 'not '}recorded"
+            for inner in holds
+        ]
     return [harmless(line) for line in lines]
 
 

@@ -35,20 +35,26 @@ def run(args: argparse.Namespace) -> int:
     print("built in:")
     _table([(name, why) for name, why in chains.BUILTIN.items()])
     print(f"\nchain for the project {root}:")
-    locked = _locked(chain)
-    _table([(link.display, link.why + (", locked" if link.display in locked else "")) for link in chain])
+    whys = {link.display: link.why for link in chain}
+    _table(
+        [
+            (name, whys.get(name, "included") + (", locked" if locked else ""))
+            for name, locked in _composed(chain)
+        ]
+    )
     if not found:
         print("\nthe project has no filter of its own; `tamis init` writes one", file=sys.stderr)
     return EXIT_OK
 
 
-def _locked(chain: tuple[chains.Link, ...]) -> set[str]:
-    """What of a chain is locked; of one with mistakes, that is not known."""
+def _composed(chain: tuple[chains.Link, ...]) -> list[tuple[str, bool]]:
+    """The filters of a chain with those that they include, and whether each is locked; of a chain with
+    mistakes, only itself is known."""
     try:
         described = chains.load(chain).describe()
     except PolicyError:
-        return set()
-    return {filter["path"] for filter in described["filters"] if filter["locked"]}
+        return [(link.display, False) for link in chain]
+    return [(filter["path"], filter["locked"]) for filter in described["filters"]]
 
 
 def _print_filter(name: str) -> int:

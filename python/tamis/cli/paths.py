@@ -18,8 +18,8 @@ __all__ = ["filters_at"]
 def filters_at(path: str) -> list[chains.Link]:
     """The filters that a path of the command line names: a file (`a::b` is two), or of a folder all in it."""
     if not os.path.isdir(path):
-        return chains.named(path, "the command line")
-    found = [chains.Link(file, file, "the command line") for file in _filters_below(path)]
+        return chains.named(path, "")
+    found = [chains.Link(file, file, "") for file in _filters_below(path)]
     if not found:
         raise UsageError(f"there is no filter in `{path}`", hint=f"filters lie at {FILTER_FILES[0]}")
     return found

@@ -153,6 +153,10 @@ class Tree:
                 done = {"allow": "allowed", "redact": "redacted", "drop": "dropped"}.get(action, action)
                 kind = "error" if action == "allow" else "redacted"
                 screen.line(Piece(f"{_count(count, 'value')} {done}", kind), Piece(f" by {decider}", "dim"))
+        inside = Counter(pattern for one in _code(self._root) for pattern in one.inside)
+        for pattern, count in inside.most_common():
+            code = _count(count, "code object")
+            screen.line(Piece(f"inside of the values of {code}: "), Piece(harmless(pattern), "dim"))
 
 
 def _code(node: _Node) -> Iterator[Seen]:

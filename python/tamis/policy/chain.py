@@ -174,7 +174,7 @@ def read(chain: Iterable[Link]) -> tuple[list[Source], list[Diagnostic]]:
             with open(link.path, "rb") as file:
                 sources.append((link.display, link.path, file.read()))
         except FileNotFoundError:
-            hint = f"it was named by `{link.why}`"
+            hint = f"it was named by `{link.why}`" if link.why else None
             problems.append(Diagnostic("file-missing", link.display, "this filter does not exist", hint))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)

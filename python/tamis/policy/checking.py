@@ -45,21 +45,23 @@ def check(chain: Sequence[Link], project: Callable[[], ProjectNames] | None = No
         found = list(error.diagnostics)
     problems += found
     rules = 0
+    names = [link.display for link in chain]
     accepted: dict[str, list[str]] = {}
     if policy is not None:
         described = policy.describe()
+        names = [filter["path"] for filter in described["filters"]]
         accepted = {filter["path"]: filter["accept"] for filter in described["filters"]}
         rules = sum(rule["filter"] > 0 for rule in described["rules"])
         if project is not None and rules and len(chain) > given:
-            names = project()
-            problems += _nothing_matched(sources, given, names) if names.files and names.whole else []
+            code = project()
+            problems += _nothing_matched(sources, given, code) if code.files and code.whole else []
     order = {link.display: place for place, link in enumerate(chain)}
     problems.sort(
         key=lambda problem: (order.get(problem.path, -1), problem.path, problem.line, problem.column)
     )
     unread = ((link, problem) for link in chain for problem in _unread(link))
     problems += [problem for link, problem in unread if problem.id not in accepted.get(link.display, ())]
-    return Checked(" + ".join(link.display for link in chain), problems, rules)
+    return Checked(" + ".join(names), problems, rules)
 
 
 def _nothing_matched(

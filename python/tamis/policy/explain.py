@@ -70,7 +70,20 @@ def describe(policy: Policy, place: Place) -> dict[str, Any]:
         "rules": [_rule(described, index) for index in scope.matching],
         "values": values,
         "inside": list(_inside(described, scope)),
+        "holds": [
+            {"name": inner.qualname, "line": inner.line, "trace": _scope(policy, Place(file, inner)).trace}
+            for inner in file.code
+            if inner is not code and _is_in(inner.qualname, code.qualname)
+        ],
     }
+
+
+def _is_in(inner: str, outer: str) -> bool:
+    """Whether code stands in other code of its file, with nothing that has a name between them."""
+    if outer == "<module>":
+        return inner.rpartition("<locals>.")[2].find(".") < 0 and "<locals>" not in inner
+    rest = inner.removeprefix(f"{outer}.").removeprefix("<locals>.")
+    return rest != inner and "." not in rest
 
 
 def _inside(described: Any, scope: Scope) -> Iterator[dict[str, Any]]:
@@ -232,6 +245,11 @@ def _types(described: Any, scope: Scope) -> list[str]:
     return [f"{one['pattern']} {one['action']}" for one in inside]
 
 
+def _pattern(one: dict[str, Any]) -> str:
+    first, newline, _ = one["pattern"].partition("\n")
+    return f"{one['action']} by `{first}{newline and '…'}` ({one['path']}:{one['line']})"
+
+
 _SHOWN = ("path", "selector", "line", "reason")
 # What the compiler stores in the bodies of classes and modules.
 _DUNDER = re.compile(r"__\w+__")
@@ -248,11 +266,15 @@ class Seen(NamedTuple):
     none of code that is not recorded."""
     allowed: list[dict[str, Any]]
     """Its values that a pattern allows, whatever else is said of them."""
+    inside: tuple[str, ...]
+    """The patterns on what is inside of its values, as text; none of code that is not recorded."""
 
 
 def project(policy: Policy, names: ProjectNames) -> Iterator[tuple[SourceFile, list[Seen]]]:
     """For each file of a project, what becomes of its code."""
     described = policy.describe()
+    # Few sets of patterns apply to many code objects.
+    patterns: dict[int, tuple[str, ...]] = {}
     for file in names.files:
         found = []
         for code in file.code:
@@ -267,5 +289,10 @@ def project(policy: Policy, names: ProjectNames) -> Iterator[tuple[SourceFile, l
                     hidden.append(_value(described, scope, name, kinds, called))
                 elif by[0] == "pattern":
                     allowed.append(_value(described, scope, name, kinds, called))
-            found.append(Seen(code, scope.trace, _by(described, scope.by), hidden, allowed))
+            inside: tuple[str, ...] = ()
+            if scope.trace:
+                if scope.attr_set not in patterns:
+                    patterns[scope.attr_set] = tuple(map(_pattern, _inside(described, scope)))
+                inside = patterns[scope.attr_set]
+            found.append(Seen(code, scope.trace, _by(described, scope.by), hidden, allowed, inside))
         yield file, found

@@ -18,6 +18,7 @@ __all__ = ["CodeNames", "ProjectNames", "SourceFile", "code_at", "foreign", "imp
 
 _IMPORT_NAME = opcode.opmap["IMPORT_NAME"]
 _EXTENDED_ARG = opcode.opmap["EXTENDED_ARG"]
+_LOAD_CONST = opcode.opmap["LOAD_CONST"]
 # Folders that hold no code of the project's own.
 _NOT_OURS = {"__pycache__", "node_modules", "site-packages", "dist-packages"}
 # More files than a project has: somebody's home directory, say.
@@ -169,7 +170,7 @@ def _code(top: types.CodeType, words: set[str], imported: set[str]) -> Iterator[
         parameters = code.co_varnames[:count]
         variables = code.co_varnames[count:] + code.co_cellvars + code.co_freevars
         if not code.co_flags & 0x02:  # what a class or module body stores, it stores by name
-            variables += code.co_names
+            variables += tuple(filter(None, code.co_names))  # `from . import x` imports what has no name
         yield CodeNames(code.co_qualname, code.co_firstlineno, parameters, variables, code.co_names)
 
 
@@ -183,17 +184,27 @@ def _add_words(constants: tuple[object, ...], words: set[str]) -> None:
 
 
 def _imports(code: types.CodeType) -> Iterator[str]:
-    """Top-level names of the modules that a code object imports."""
+    """Top-level names of the modules that a code object imports, those of its own package not among them."""
     data = code.co_code
     at = data.find(_IMPORT_NAME)
     while at >= 0:
         if at % 2 == 0:  # an instruction, not the argument of one
-            index = data[at + 1]
-            if at >= 2 and data[at - 2] == _EXTENDED_ARG:
-                index |= data[at - 1] << 8
-            if index < len(code.co_names):
+            _, index, names = _instruction(data, at)
+            # Before it, the level of the import is loaded, and then the names that it wants.
+            operation, level, _ = _instruction(data, _instruction(data, names)[2])
+            relative = operation == _LOAD_CONST and code.co_consts[level] != 0
+            if index < len(code.co_names) and not relative:
                 yield code.co_names[index].partition(".")[0]
         at = data.find(_IMPORT_NAME, at + 1)
+
+
+def _instruction(data: bytes, at: int) -> tuple[int, int, int]:
+    """The operation at a place, its argument, and where the instruction before it is."""
+    argument, shift, before = data[at + 1], 8, at - 2
+    while before >= 0 and data[before] == _EXTENDED_ARG:
+        argument |= data[before + 1] << shift
+        before, shift = before - 2, shift + 8
+    return data[at], argument, before
 
 
 def foreign(names: ProjectNames) -> list[str]:

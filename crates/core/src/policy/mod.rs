@@ -18,6 +18,7 @@ mod parse_io;
 mod reader;
 mod regex;
 mod selector;
+mod selector_parts;
 mod tokens;
 mod upgrade;
 mod verdict;

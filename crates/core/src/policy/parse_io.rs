@@ -3,7 +3,7 @@
 use super::file::IoKeys;
 use super::model::Located;
 use super::reader::{Reader, Table, keep_first};
-use super::selector::suggestion;
+use super::selector_parts::suggestion;
 use crate::diagnostics::{Severity, one_of};
 use toml::Spanned;
 

@@ -1,7 +1,7 @@
 //! Typed access to the tables of a TOML file; what is not as it should be becomes a diagnostic.
 
 use super::model::Located;
-use super::selector::suggestion;
+use super::selector_parts::suggestion;
 use crate::diagnostics::{Diagnostic, IDS, Severity, SourceText, WARNINGS, closest, one_of};
 use std::ops::Range;
 use toml::Spanned;

@@ -1,6 +1,7 @@
 //! Regular expressions that were written to be found somewhere in a name, but are compared with the whole of it.
 
-use super::super::selector::{Kinds, Matching, ScopeKind, split};
+use super::super::selector::{Kinds, Matching, ScopeKind};
+use super::super::selector_parts::split;
 use super::Findings;
 use crate::language::Language;
 use crate::pyregex::{Flags, Regex};

@@ -2,7 +2,8 @@
 
 use super::super::model::RuleInfo;
 use super::super::names::ScopeNames;
-use super::super::selector::{Kinds, Matching, ScopeKind, split};
+use super::super::selector::{Kinds, Matching, ScopeKind};
+use super::super::selector_parts::split;
 use super::super::{Source, compose};
 use super::order::report_broad;
 use super::{Findings, Scope, unused};
@@ -143,10 +144,18 @@ fn rule_without_code(findings: &mut Findings, index: usize, universe: &Universe)
         ScopeKind::Package => &universe.modules,
         ScopeKind::Object => &universe.objects,
         // What lies outside of the project is called by its absolute path.
-        ScopeKind::File if rule.selector.absolute || body.starts_with("**") || body.starts_with('<') => {
+        ScopeKind::File if rule.selector.absolute => {
+            let inside = body.trim_start_matches('/');
+            if universe.files.contains(inside) {
+                let span = rule.spans.selector.clone();
+                let message =
+                    "this is a path of the whole machine, and there is one in the project".to_owned();
+                let hint = format!("did you mean `{inside}`?");
+                findings.about_rule(index, "misspelt-name", &span, message, &hint);
+            }
             return;
         }
-        ScopeKind::File if is_elsewhere(body) => return,
+        ScopeKind::File if body.starts_with("**") || body.starts_with('<') || is_elsewhere(body) => return,
         ScopeKind::File => &universe.files,
         ScopeKind::Origin => return,
     };
@@ -157,7 +166,9 @@ fn rule_without_code(findings: &mut Findings, index: usize, universe: &Universe)
     let span = rule.spans.selector.clone();
     let message = "this rule matches nothing in the project".to_owned();
     let plain = body.strip_suffix(".*").unwrap_or(body);
-    match similar(plain, rule.selector.matcher.kind(), names) {
+    let matching = rule.selector.matcher.kind();
+    let meant = similar(plain, matching, names).or_else(|| longer(plain, matching, names));
+    match meant {
         Some(meant) => {
             findings.about_rule(index, "misspelt-name", &span, message, &format!("did you mean `{meant}`?"));
         }
@@ -244,10 +255,39 @@ fn names_of<'a>(kind: Kinds, code: &[&'a ProjectCode]) -> FxHashSet<&'a str> {
     names
 }
 
-/// The name that somebody who wrote this probably meant. Only a pattern without wildcards is a name.
+/// Only a pattern without wildcards is a name.
+fn is_name(body: &str, matching: Matching) -> bool {
+    match matching {
+        Matching::Literal => true,
+        Matching::Glob => !body.contains(['*', '?', '[', '{', '\\']),
+        Matching::Regex => false,
+    }
+}
+
+/// The name that ends in what stands here, or that has more in between: a package or an outer function left out.
+fn longer(body: &str, matching: Matching, names: &FxHashSet<&str>) -> Option<String> {
+    if !is_name(body, matching) {
+        return None;
+    }
+    let ends = |name: &str| name.strip_suffix(body).is_some_and(|rest| rest.ends_with(['.', '/']));
+    let is_longer = |name: &str| match body.rsplit_once('.') {
+        Some((outer, last)) => {
+            let inside = name.strip_prefix(outer).and_then(|rest| rest.strip_suffix(last));
+            ends(name)
+                || inside.is_some_and(|rest| rest.len() > 1 && rest.starts_with('.') && rest.ends_with('.'))
+        }
+        None => ends(name),
+    };
+    names
+        .iter()
+        .filter(|name| is_longer(name))
+        .min_by_key(|name| (name.len(), **name))
+        .map(|name| (*name).to_owned())
+}
+
+/// The name that somebody who wrote this probably meant.
 fn similar(body: &str, matching: Matching, names: &FxHashSet<&str>) -> Option<String> {
-    if matching == Matching::Regex || matching == Matching::Glob && body.contains(['*', '?', '[', '{', '\\'])
-    {
+    if !is_name(body, matching) {
         return None;
     }
     let word = body.to_lowercase();

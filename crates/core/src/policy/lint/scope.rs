@@ -1,7 +1,8 @@
 //! What a rule or a pattern selects, and proofs that another one selects all of it.
 
 use super::super::file::{ParsedPattern, ParsedRule};
-use super::super::selector::{Kinds, Matching, ScopeKind, ScopeSelector, split};
+use super::super::selector::{Kinds, Matching, ScopeKind, ScopeSelector};
+use super::super::selector_parts::split;
 use crate::language::Language;
 use std::cell::OnceCell;
 
