@@ -250,12 +250,11 @@ class ContentRules:
 
     def redact(
         self, text: str, asked: Sequence[bool] | None = None
-    ) -> tuple[str, list[tuple[int, int, int]], int | None] | None:
+    ) -> tuple[str, list[tuple[int, int, int, bool]]] | None:
         """Applies the rules, or those that are asked for, to a text; the GIL is released.
 
-        None if nothing changes. Else the new text; each change as (rule, start, end), in characters of the
-        text before all changes; and the rule that took too much work, if one did: then all of the text is
-        redacted."""
+        None if nothing changes. Else the new text, and each change as (rule, start, end, undecided), in
+        characters of the text before all changes; `undecided` where a bound of work or length was hit."""
 
 @final
 class Links:

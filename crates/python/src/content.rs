@@ -2,14 +2,14 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use tamis_core::content::{Kind, Problem, Rules, Spec, Validator};
+use tamis_core::content::{Hit, Kind, Problem, Rules, Spec, Validator};
 
 /// Type, pattern, replacement, whether case is ignored, whether a dot matches newlines, the group that is replaced, the
 /// validator.
 type RuleSpec = (String, String, String, bool, bool, usize, String);
 
-/// The text, (rule, start, end) in characters of the first text, and the rule that was given up.
-type Redacted = (String, Vec<(u32, usize, usize)>, Option<u32>);
+/// The text, and (rule, start, end, undecided) in characters of the first text.
+type Redacted = (String, Vec<(u32, usize, usize, bool)>);
 
 #[pyclass(frozen, module = "tamis._core")]
 pub struct ContentRules(Rules);
@@ -33,12 +33,29 @@ impl ContentRules {
         py.detach(|| {
             let is_asked = |rule: usize| asked.as_ref().is_none_or(|asked| asked.get(rule) == Some(&true));
             let done = self.0.redact(text, is_asked)?;
-            let ascii = text.is_ascii();
-            let count = |at: usize| if ascii { at } else { text[..at].chars().count() };
-            let hits = done.hits.iter().map(|hit| (hit.rule, count(hit.start), count(hit.end))).collect();
-            Some((done.text, hits, done.undecided))
+            let count = characters(text, done.hits.iter().flat_map(|hit| [hit.start, hit.end]));
+            let hit = |hit: &Hit| (hit.rule, count(hit.start), count(hit.end), hit.undecided);
+            let hits = done.hits.iter().map(hit).collect();
+            Some((done.text, hits))
         })
     }
+}
+
+/// Counts characters up to these places of a text, in one walk.
+fn characters(text: &str, places: impl Iterator<Item = usize>) -> impl Fn(usize) -> usize {
+    let mut places: Vec<usize> = if text.is_ascii() { Vec::new() } else { places.collect() };
+    places.sort_unstable();
+    places.dedup();
+    let (mut from, mut sum) = (0, 0);
+    let counts: Vec<usize> = places
+        .iter()
+        .map(|&place| {
+            sum += text[from..place].chars().count();
+            from = place;
+            sum
+        })
+        .collect();
+    move |at| places.binary_search(&at).map_or(at, |index| counts[index])
 }
 
 fn spec((kind, pattern, replacement, ignore_case, dotall, group, validator): RuleSpec) -> PyResult<Spec> {

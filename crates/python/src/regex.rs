@@ -45,7 +45,11 @@ impl Regex {
             let start = text[..span.0].chars().count();
             (start, start + text[span.0..span.1].chars().count())
         };
-        let found = self.finder.find_all(text).ok()?;
+        let found = {
+            let mut found = Vec::new();
+            self.finder.find_all(text, 0..text.len(), &mut found).ok()?;
+            found
+        };
         let spans = |found: pyregex::Match| {
             let groups = found.groups.into_iter().map(|group| group.map(characters)).collect();
             (characters((found.start, found.end)), groups)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tamis._core import ContentRules
@@ -30,8 +30,9 @@ class Redaction:
     """Each change: the id of its rule, and where it begins and ends, in characters of the text before all
     rules. What a later rule changes of what an earlier one put in stands for all that the earlier one
     replaced."""
-    undecided: str | None = None
-    """The rule that took too much work on this text, if one did: then all of the text is redacted."""
+    undecided: dict[str, int] = field(default_factory=dict)
+    """How many of these are no matches, by the id of the rule: it took too much work there, or would have
+    matched more than 64 KiB. The line is redacted, at most 64 KiB of it."""
 
 
 class Rules:
@@ -84,10 +85,11 @@ class Rules:
         done = native.redact(text, asked)
         if done is None:
             return Redaction(text, {}, ())
-        new, hits, undecided = done
-        positions = tuple((rules[rule].id, start, end) for rule, start, end in hits)
+        new, hits = done
+        positions = tuple((rules[rule].id, start, end) for rule, start, end, _ in hits)
         counts = Counter(id for id, _, _ in positions)
-        return Redaction(new, dict(counts), positions, None if undecided is None else rules[undecided].id)
+        undecided = Counter(rules[rule].id for rule, _, _, undecided in hits if undecided)
+        return Redaction(new, dict(counts), positions, dict(undecided))
 
 
 def load_rules(path: str | os.PathLike[str], *, builtin: bool = True) -> Rules:

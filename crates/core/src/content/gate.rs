@@ -1,162 +1,113 @@
-//! Which rules may match a text at all: one look for the clues of all of them.
+//! Which rules may match a text, and where: one look for the clues of all of them.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError};
+use std::collections::BTreeMap;
+use std::ops::Range;
 
+use super::grams::Grams;
 use super::rule::Rule;
-use crate::pyregex::{Clue, Clues};
+use crate::pyregex::Clues;
 
-/// Rules, by their index.
-#[derive(Clone, Debug)]
-pub(super) struct Likely(Vec<u64>);
-
-impl Likely {
-    fn none(rules: usize) -> Likely {
-        Likely(vec![0; rules.div_ceil(64)])
-    }
-
-    fn add(&mut self, rule: usize) {
-        self.0[rule / 64] |= 1 << (rule % 64);
-    }
-
-    pub fn has(&self, rule: usize) -> bool {
-        self.0[rule / 64] >> (rule % 64) & 1 == 1
-    }
-
-    /// The first of them from this one on.
-    pub fn next(&self, from: usize) -> Option<usize> {
-        let (mut word, mut mask) = (from / 64, u64::MAX << (from % 64));
-        while word < self.0.len() {
-            let bits = self.0[word] & mask;
-            if bits != 0 {
-                return Some(word * 64 + bits.trailing_zeros() as usize);
-            }
-            (word, mask) = (word + 1, u64::MAX);
-        }
-        None
-    }
-}
+/// By rule, where in a text its clues are.
+pub(super) type Places = BTreeMap<usize, Vec<Range<usize>>>;
 
 #[derive(Debug)]
 pub(super) struct Gate {
-    /// Rules that any text may match.
-    always: Likely,
-    /// Those that may match for another letter than one in ASCII.
+    /// Rules that any text may match, in order.
+    always: Vec<usize>,
+    /// Those of a text that is not ASCII: they may match for another letter than one of their clue's, too.
     beyond_ascii: Vec<usize>,
-    texts: Option<Texts>,
+    grams: Grams,
     runs: Vec<Run>,
+    /// Where no run is longer than this, no rule asks for it.
+    longest_run: usize,
 }
 
-/// The texts of all rules, looked for without regard to case.
-#[derive(Debug)]
-struct Texts {
-    automaton: AhoCorasick,
-    /// By text, where its clues are.
-    clues: Vec<(u32, u32)>,
-    all: Vec<(usize, Clue)>,
-}
-
+/// Runs of the same bytes.
 #[derive(Debug)]
 struct Run {
     bytes: Box<[bool; 256]>,
+    /// The least number of bytes, and the rules that want so many.
     least: usize,
-    rule: usize,
+    rules: Vec<(usize, usize)>,
 }
 
 impl Gate {
     pub fn new(rules: &[Rule]) -> Gate {
-        let mut always = Likely::none(rules.len());
-        let (mut clues, mut runs, mut beyond_ascii) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut always, mut beyond_ascii) = (Vec::new(), Vec::new());
+        let (mut clues, mut runs) = (Vec::new(), Vec::<Run>::new());
         for (rule, clue) in rules.iter().map(|rule| &rule.clues).enumerate() {
             match clue {
-                None => always.add(rule),
-                Some(Clues::Run { bytes, least }) => {
-                    runs.push(Run { bytes: bytes.clone(), least: *least, rule });
+                None => {
+                    always.push(rule);
+                    beyond_ascii.push(rule);
                 }
-                Some(Clues::Texts(texts)) => {
-                    if texts.iter().any(|clue| clue.beyond_ascii) {
+                Some(Clues::Run { bytes, least }) => {
+                    let known = runs.iter().position(|run| run.bytes == *bytes).unwrap_or(runs.len());
+                    if known == runs.len() {
+                        runs.push(Run { bytes: bytes.clone(), least: *least, rules: Vec::new() });
+                    }
+                    runs[known].least = runs[known].least.min(*least);
+                    runs[known].rules.push((*least, rule));
+                }
+                Some(Clues::Texts { any_of, .. }) => {
+                    if any_of.iter().any(|clue| clue.beyond_ascii) {
                         beyond_ascii.push(rule);
                     }
-                    clues.extend(texts.iter().map(|clue| (rule, clue.clone())));
+                    clues.extend(any_of.iter().map(|clue| (rule, clue.clone())));
                 }
             }
         }
-        let texts = Texts::new(clues).unwrap_or_else(|_| {
-            // Too many to be looked for at once: every rule is asked.
-            (0..rules.len()).for_each(|rule| always.add(rule));
-            None
-        });
-        Gate { always, beyond_ascii, texts, runs }
+        let longest_run = runs.iter().flat_map(|run| &run.rules).map(|&(least, _)| least).max().unwrap_or(0);
+        Gate { always, beyond_ascii, grams: Grams::new(clues), runs, longest_run }
     }
 
-    pub fn look(&self, text: &str) -> Likely {
-        let mut likely = self.always.clone();
-        if !self.beyond_ascii.is_empty() && !text.is_ascii() {
-            self.beyond_ascii.iter().for_each(|&rule| likely.add(rule));
+    /// The rules that are asked of all of a text, whatever is in it.
+    pub fn always(&self, ascii: bool) -> &[usize] {
+        if ascii { &self.always } else { &self.beyond_ascii }
+    }
+
+    /// Adds the places in all of a text.
+    pub fn look(&self, text: &str, places: &mut Places) {
+        self.look_in(text, 0..text.len(), places);
+    }
+
+    /// Adds the places that a change of this part of a text may have made.
+    pub fn look_around(&self, text: &str, part: Range<usize>, places: &mut Places) {
+        let reach = self.grams.reach().max(self.longest_run);
+        self.look_in(text, part.start.saturating_sub(reach)..(part.end + reach).min(text.len()), places);
+    }
+
+    fn look_in(&self, text: &str, part: Range<usize>, places: &mut Places) {
+        let bytes = text.as_bytes();
+        self.grams.look(bytes, part.clone(), |rule, start, end| {
+            places.entry(rule).or_default().push(start..end);
+        });
+        for run in &self.runs {
+            run.look(bytes, part.clone(), places);
         }
-        let text = text.as_bytes();
-        for run in self.runs.iter().filter(|run| run.is_in(text)) {
-            likely.add(run.rule);
-        }
-        if let Some(texts) = &self.texts {
-            texts.look(text, &mut likely);
-        }
-        likely
     }
 }
 
 impl Run {
-    /// Looks at every byte that no run can go around, and only then to its sides.
-    fn is_in(&self, text: &[u8]) -> bool {
+    /// Looks at the last of the bytes that would be a run first, so that most are never looked at.
+    fn look(&self, text: &[u8], part: Range<usize>, places: &mut Places) {
         let is_one = |byte: &u8| self.bytes[usize::from(*byte)];
-        let mut at = self.least - 1;
-        while let Some(byte) = text.get(at) {
-            if !is_one(byte) {
-                at += self.least;
+        let mut from = part.start;
+        while let Some(bytes) = text.get(from..from + self.least).filter(|_| from < part.end) {
+            // What stands behind the last other byte may still become a run.
+            if let Some(other) = bytes.iter().rposition(|byte| !is_one(byte)) {
+                from += other + 1;
                 continue;
             }
-            let before = text[..at].iter().rev().take_while(|byte| is_one(byte)).count();
-            let after = text[at + 1..].iter().take_while(|byte| is_one(byte)).take(self.least).count();
-            if before + 1 + after >= self.least {
-                return true;
-            }
-            at += after + 1 + self.least;
-        }
-        false
-    }
-}
-
-impl Texts {
-    fn new(mut clues: Vec<(usize, Clue)>) -> Result<Option<Texts>, BuildError> {
-        if clues.is_empty() {
-            return Ok(None);
-        }
-        clues.sort_by_cached_key(|(_, clue)| clue.text.to_ascii_lowercase());
-        let (mut texts, mut ranges) = (Vec::new(), Vec::<(u32, u32)>::new());
-        for (index, (_, clue)) in (0..).zip(&clues) {
-            let text = clue.text.to_ascii_lowercase();
-            match ranges.last_mut().filter(|_| texts.last() == Some(&text)) {
-                Some((_, end)) => *end = index + 1,
-                None => {
-                    texts.push(text);
-                    ranges.push((index, index + 1));
+            let start = from - text[..from].iter().rev().take_while(|byte| is_one(byte)).count();
+            let more = text[from + self.least..].iter().take_while(|byte| is_one(byte)).count();
+            let end = from + self.least + more;
+            for &(least, rule) in &self.rules {
+                if end - start >= least {
+                    places.entry(rule).or_default().push(start..end);
                 }
             }
-        }
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(&texts)?;
-        Ok(Some(Texts { automaton, clues: ranges, all: clues }))
-    }
-
-    fn look(&self, text: &[u8], likely: &mut Likely) {
-        for found in self.automaton.find_overlapping_iter(text) {
-            let (first, end) = self.clues[found.pattern().as_usize()];
-            for (rule, clue) in &self.all[first as usize..end as usize] {
-                if !likely.has(*rule) && clue.fits(text, found.start(), found.end()) {
-                    likely.add(*rule);
-                }
-            }
+            from = end;
         }
     }
 }

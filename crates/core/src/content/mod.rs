@@ -6,6 +6,7 @@
 
 mod edits;
 mod gate;
+mod grams;
 mod rule;
 mod template;
 mod validate;
@@ -14,8 +15,9 @@ pub use rule::{Kind, Problem, Spec};
 pub use validate::Validator;
 
 use edits::Edits;
-use gate::Gate;
-use rule::Rule;
+use gate::{Gate, Places};
+use rule::{Replacement, Rule};
+use std::ops::Range;
 
 /// What takes the place of a text on which a rule took too much work.
 pub const UNDECIDED: &str = "<REDACTED>";
@@ -34,6 +36,8 @@ pub struct Hit {
     pub rule: u32,
     pub start: usize,
     pub end: usize,
+    /// A bound of work or length was hit here, and what the rule would have found is not known.
+    pub undecided: bool,
 }
 
 /// A text after the rules.
@@ -42,8 +46,6 @@ pub struct Redacted {
     pub text: String,
     /// In the order in which they were made.
     pub hits: Vec<Hit>,
-    /// The rule that took too much work, if one did: the whole text is redacted then.
-    pub undecided: Option<u32>,
 }
 
 impl Rules {
@@ -73,38 +75,75 @@ impl Rules {
 
     /// Applies the rules that `asked` names, in their order; None if that changes nothing.
     pub fn redact(&self, text: &str, asked: impl Fn(usize) -> bool) -> Option<Redacted> {
-        let mut likely = self.gate.look(text);
+        let mut places = Places::new();
+        self.gate.look(text, &mut places);
+        let mut always = self.gate.always(text.is_ascii());
+        if places.is_empty() && always.is_empty() {
+            return None;
+        }
         let mut edits: Option<Edits> = None;
         let mut hits = Vec::new();
-        let mut next = likely.next(0);
-        while let Some(index) = next {
-            next = likely.next(index + 1);
+        let mut next = 0;
+        loop {
+            always = &always[always.partition_point(|&rule| rule < next)..];
+            let likely = places.range(next..).next().map(|(&rule, _)| rule);
+            let Some(index) = likely.into_iter().chain(always.first().copied()).min() else { break };
+            next = index + 1;
             if !asked(index) {
                 continue;
             }
-            let rule = &self.rules[index];
-            let now = edits.as_ref().map_or(text, Edits::text);
-            let Ok(found) = rule.find(now) else {
-                return Some(self.give_up(text, index));
-            };
+            let here =
+                if always.first() == Some(&index) { None } else { places.get(&index).map(Vec::as_slice) };
+            let mut found = self.rules[index].find(edits.as_ref().map_or(text, Edits::text), here);
+            found.retain(|found| found.change.is_some());
             if found.is_empty() {
                 continue;
             }
+            let undecided: Vec<bool> = found.iter().map(|found| found.undecided).collect();
+            let changes: Vec<Replacement> = found.into_iter().filter_map(|found| found.change).collect();
             let edited = edits.get_or_insert_with(|| Edits::new(text));
-            for (start, end) in edited.replace(&found) {
-                hits.push(Hit { rule: index as u32, start, end });
+            for ((start, end), undecided) in edited.replace(&changes).into_iter().zip(undecided) {
+                hits.push(Hit { rule: index as u32, start, end, undecided });
             }
             // What was put in may hold, or bring together, what a later rule looks for.
-            likely = self.gate.look(edited.text());
-            next = likely.next(index + 1);
+            self.look_again(edited.text(), &changes, &mut places, next);
+            always = self.gate.always(edited.text().is_ascii());
         }
-        edits.map(|edits| Redacted { text: edits.into_text(), hits, undecided: None })
+        edits.map(|edits| Redacted { text: edits.into_text(), hits })
     }
 
-    fn give_up(&self, text: &str, rule: usize) -> Redacted {
-        let hits = vec![Hit { rule: rule as u32, start: 0, end: text.len() }];
-        Redacted { text: UNDECIDED.to_owned(), hits, undecided: Some(rule as u32) }
+    /// After these changes of the text before: where the clues of the rules from `next` on are now.
+    fn look_again(&self, text: &str, changes: &[Replacement], places: &mut Places, next: usize) {
+        for places in places.range_mut(next..).map(|(_, places)| places) {
+            moved(places, changes);
+        }
+        let mut ahead = 0;
+        for ((start, end), put) in changes {
+            let here = start.wrapping_add_signed(ahead);
+            self.gate.look_around(text, here..here + put.len(), places);
+            ahead += put.len() as isize - (end - start) as isize;
+        }
+        places.retain(|_, places| !places.is_empty());
     }
+}
+
+/// Moves places along with the text around them. Those that a change touches are taken out.
+fn moved(places: &mut Vec<Range<usize>>, changes: &[Replacement]) {
+    let mut sums = Vec::with_capacity(changes.len());
+    let mut ahead = 0;
+    for ((start, end), put) in changes {
+        ahead += put.len() as isize - (end - start) as isize;
+        sums.push(ahead);
+    }
+    places.retain_mut(|place| {
+        let before = changes.partition_point(|((_, end), _)| *end <= place.start);
+        if changes.get(before).is_some_and(|((start, _), _)| *start < place.end) {
+            return false;
+        }
+        let ahead = before.checked_sub(1).map_or(0, |last| sums[last]);
+        *place = place.start.wrapping_add_signed(ahead)..place.end.wrapping_add_signed(ahead);
+        true
+    });
 }
 
 #[cfg(test)]

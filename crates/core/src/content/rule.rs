@@ -1,8 +1,13 @@
 //! One rule: how its matches are found, and what takes their place.
 
+use std::ops::Range;
+
+use memchr::{memchr, memrchr};
+
+use super::UNDECIDED;
 use super::template::Template;
 use super::validate::Validator;
-use crate::pyregex::{Clues, Exhausted, Finder, Flags};
+use crate::pyregex::{Clues, Finder, Flags, LONGEST, Match, Stopped, boundary, boundary_before};
 
 /// How a pattern is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +56,27 @@ pub(super) struct Rule {
     group: usize,
     validator: Validator,
     pub clues: Option<Clues>,
+    /// A match begins with its clue.
+    begins: bool,
+    /// Matches are no longer than that, …
+    longest: usize,
+    /// … and hold no newline.
+    in_line: bool,
 }
 
-/// A match, and what takes its place.
+/// What takes the place of a part of a text.
 pub(super) type Replacement = ((usize, usize), String);
+
+/// A match.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// All that was matched.
+    pub whole: (usize, usize),
+    /// None: it does not count.
+    pub change: Option<Replacement>,
+    /// A bound was hit: what is replaced is where it was hit.
+    pub undecided: bool,
+}
 
 impl Rule {
     pub fn new(spec: Spec) -> Result<Rule, Problem> {
@@ -77,26 +99,144 @@ impl Rule {
             let message = format!("invalid group reference {}", spec.group);
             return Err(Problem::Pattern { message, offset: 0 });
         }
-        let clues = finder.clues();
-        Ok(Rule { finder, template, group: spec.group, validator: spec.validator, clues })
+        let (clues, longest, in_line) = (finder.clues(), finder.longest(), !finder.crosses_lines());
+        let begins = matches!(clues, Some(Clues::Texts { first: true, .. }));
+        let (group, validator) = (spec.group, spec.validator);
+        Ok(Rule { finder, template, group, validator, clues, begins, longest, in_line })
     }
 
-    /// All matches that do not overlap, in their order, each with its replacement.
-    pub fn find(&self, text: &str) -> Result<Vec<Replacement>, Exhausted> {
-        let mut replacements = Vec::new();
-        for found in self.finder.find_all(text)? {
-            let span = match self.group {
-                0 => Some((found.start, found.end)),
-                group => found.groups[group - 1],
-            };
-            if let Some((start, end)) = span
-                && self.validator.accepts(&text[start..end])
-            {
-                replacements.push(((start, end), self.template.expand(text, &found)));
+    /// All matches that do not overlap, in their order: those in the whole text, or those that hold one of these
+    /// places.
+    pub fn find(&self, text: &str, places: Option<&[Range<usize>]>) -> Vec<Found> {
+        let mut found = Vec::new();
+        match places {
+            Some(places) if self.begins => {
+                for part in self.beginnings(text, places) {
+                    if found.last().is_none_or(|last: &Found| last.whole.1 <= part.start) {
+                        self.find_at(text, part, &mut found);
+                    }
+                }
+            }
+            Some(places) => {
+                for part in self.parts(text, places) {
+                    self.find_in(text, part, &mut found);
+                }
+            }
+            // Line by line, a bound is hit by a line only.
+            None if self.in_line => {
+                let mut start = 0;
+                for line in text.split_inclusive('\n') {
+                    let end = start + line.len();
+                    self.find_in(text, start..end - usize::from(line.ends_with('\n')), &mut found);
+                    start = end;
+                }
+            }
+            None => self.find_in(text, 0..text.len(), &mut found),
+        }
+        found
+    }
+
+    /// Where matches that hold these places may be: in order, and apart from one another.
+    fn parts(&self, text: &str, places: &[Range<usize>]) -> Vec<Range<usize>> {
+        let part = |place: &Range<usize>| {
+            let mut start = boundary_before(text, place.end.saturating_sub(self.longest));
+            if self.in_line {
+                start = line_start(text, start, place.start);
+            }
+            start.min(place.start)..self.furthest(text, place)
+        };
+        let mut parts: Vec<Range<usize>> = places.iter().map(part).collect();
+        parts.sort_unstable_by_key(|part| part.start);
+        parts.dedup_by(|next, kept| {
+            let joined = next.start <= kept.end;
+            if joined {
+                kept.end = kept.end.max(next.end);
+            }
+            joined
+        });
+        parts
+    }
+
+    /// Where a match that begins with this place ends at the latest.
+    fn furthest(&self, text: &str, place: &Range<usize>) -> usize {
+        let end = boundary(text, place.start.saturating_add(self.longest));
+        if self.in_line { line_end(text, place.end, end).max(place.end) } else { end.max(place.end) }
+    }
+
+    /// Of matches that begin with these places, where they may be: in order.
+    fn beginnings(&self, text: &str, places: &[Range<usize>]) -> Vec<Range<usize>> {
+        let mut parts: Vec<Range<usize>> =
+            places.iter().map(|place| place.start..self.furthest(text, place)).collect();
+        parts.sort_unstable_by_key(|part| (part.start, part.end));
+        parts.dedup();
+        parts
+    }
+
+    fn find_at(&self, text: &str, part: Range<usize>, found: &mut Vec<Found>) {
+        let mut matches = Vec::new();
+        match self.finder.find_at(text, part, &mut matches) {
+            Ok(()) => found.extend(matches.iter().map(|matched| self.judged(text, matched))),
+            Err(Stopped { at }) => {
+                let from = found.last().map_or(0, |last| last.whole.1);
+                self.give_up(text, at, from, found);
             }
         }
-        Ok(replacements)
     }
+
+    fn find_in(&self, text: &str, part: Range<usize>, found: &mut Vec<Found>) {
+        let mut from = part.start;
+        let mut matches = Vec::new();
+        while from < part.end {
+            let outcome = self.finder.find_all(text, from..part.end, &mut matches);
+            found.extend(matches.drain(..).map(|matched| self.judged(text, &matched)));
+            let Err(Stopped { at }) = outcome else { return };
+            from = self.give_up(text, at, from, found);
+        }
+    }
+
+    /// Redacts what is not known from a place on, and says where that ends. `from`: what is before stays.
+    fn give_up(&self, text: &str, at: usize, from: usize, found: &mut Vec<Found>) -> usize {
+        let (start, end) = self.undecided(text, at);
+        // What was found there is a part of it.
+        let mut start = start.max(from);
+        while let Some(last) = found.pop_if(|last| last.whole.1 > start) {
+            start = start.min(last.whole.0);
+        }
+        let change = Some(((start, end), UNDECIDED.to_owned()));
+        found.push(Found { whole: (start, end), change, undecided: true });
+        end
+    }
+
+    /// What is redacted where nothing is known of a match that begins here: the line, and no more than a match may be
+    /// long.
+    fn undecided(&self, text: &str, at: usize) -> (usize, usize) {
+        let far = boundary(text, at.saturating_add(LONGEST));
+        let end = if self.in_line { line_end(text, at, far) } else { far };
+        let near = boundary_before(text, end.saturating_sub(LONGEST)).min(at);
+        (line_start(text, near, at), end.max(boundary(text, at + 1)))
+    }
+
+    fn judged(&self, text: &str, matched: &Match) -> Found {
+        let span = match self.group {
+            0 => Some((matched.start, matched.end)),
+            group => matched.groups[group - 1],
+        };
+        let counts = span.filter(|&(start, end)| self.validator.accepts(&text[start..end]));
+        let change = counts.map(|span| (span, self.template.expand(text, matched)));
+        Found { whole: (matched.start, matched.end), change, undecided: false }
+    }
+}
+
+/// Where the line of a place begins, or the first place that counts.
+fn line_start(text: &str, first: usize, at: usize) -> usize {
+    let before = text.as_bytes().get(first..at).unwrap_or_default();
+    memrchr(b'\n', before).map_or(first, |newline| first + newline + 1)
+}
+
+/// Where the line of a place ends, or the last place that counts.
+fn line_end(text: &str, at: usize, last: usize) -> usize {
+    let behind = text.as_bytes().get(at..last).unwrap_or_default();
+    memchr(b'\n', behind).map_or(last, |newline| at + newline)
 }
 
 /// A pattern that matches this text and no other.

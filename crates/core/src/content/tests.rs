@@ -77,11 +77,24 @@ fn mistakes() {
     assert_eq!(found[3].1, Problem::MarkerWithoutContent);
 }
 
-/// A text that takes too much work is redacted whole.
+/// The line that takes too much work is redacted, and no other.
 #[test]
 fn too_much_work() {
     let rules = rules(&[(Kind::Regex, r"(a+a+)+b\1", "x")]);
-    let text = "a".repeat(5_000);
+    let text = format!("one\n{}b\naabaa two", "a".repeat(5_000));
     let Some(done) = rules.redact(&text, |_| true) else { panic!("nothing was changed") };
-    assert_eq!((done.text.as_str(), done.undecided), (UNDECIDED, Some(0)));
+    assert!(done.text == format!("one\n{UNDECIDED}\nx two"));
+    let undecided: Vec<bool> = done.hits.iter().map(|hit| hit.undecided).collect();
+    assert_eq!(undecided, [true, false]);
+}
+
+/// No match is longer than that: so much is redacted, and what is behind is looked at again.
+#[test]
+fn longer_than_a_match_may_be() {
+    let rules = rules(&[(Kind::Regex, "key .*", "x")]);
+    let text = format!("a\nthe key {}\nkey", "b".repeat(100_000));
+    let Some(done) = rules.redact(&text, |_| true) else { panic!("nothing was changed") };
+    assert_eq!(done.text.len(), text.len() - 65_536 + UNDECIDED.len());
+    assert!(done.hits.iter().all(|hit| hit.undecided && hit.start <= 6 && hit.end > 60_000));
+    assert!(done.text.ends_with("bb\nkey"));
 }

@@ -7,8 +7,8 @@ use regex_syntax::hir::{Class, HirKind};
 use crate::language::{complement, sorted};
 
 use super::ast::{Case, Category, ClassKind, Set, SetItem};
+use super::bytes::Characters;
 use super::case::{SAME_LETTER, cased_between, is_cased, lower, lowered_to, same_letters, upper};
-use super::clues::Characters;
 
 pub(super) type Ranges = Vec<(u32, u32)>;
 

@@ -1,14 +1,14 @@
 //! What every match of a pattern holds: one of a few texts, with what may stand around them, or a long run of few
 //! characters. Where a text has none of that, there is no match.
 
-use super::ast::{Case, Greed, Node, Set, SetItem};
+use super::ast::{Case, Greed, Node, Set, SetItem, Width};
+use super::bytes::{Characters, Known, bits_of};
 use super::case;
-use super::chars::{CharSet, Letter};
 use super::parse::Parsed;
 use super::window::Window;
 
 /// More alternatives than that are no help.
-const MOST: usize = 32;
+const MOST: usize = 64;
 /// A longer text is hardly rarer.
 const LONG: usize = 8;
 /// Shorter runs are everywhere.
@@ -17,12 +17,13 @@ const LEAST_RUN: u64 = 8;
 /// What is in every match.
 #[derive(Clone, Debug)]
 pub enum Clues {
-    Texts(Vec<Clue>),
-    /// So many bytes of these and no others, one after the other.
-    Run {
-        bytes: Box<[bool; 256]>,
-        least: usize,
+    Texts {
+        any_of: Vec<Clue>,
+        /// A match begins with one of them.
+        first: bool,
     },
+    /// So many bytes of these and no others, one after the other.
+    Run { bytes: Box<[bool; 256]>, least: usize },
 }
 
 /// A text in ASCII, and the bytes that may stand around it.
@@ -46,24 +47,35 @@ impl Clue {
             && self.after.fits_after(text, end)
             && self.before.fits_before(text, start)
     }
+
+    /// The bytes that may stand so many places behind it; None where there need not be one.
+    pub fn behind(&self, place: usize) -> Option<impl Iterator<Item = u8> + '_> {
+        self.after.at(place)
+    }
+
+    /// The bytes that may stand so many places before it, the nearest is 0.
+    pub fn ahead(&self, place: usize) -> Option<impl Iterator<Item = u8> + '_> {
+        self.before.at(place)
+    }
 }
 
 pub(super) fn clues(parsed: &Parsed) -> Option<Clues> {
     let mut finder = Finder::default();
-    let found = finder.required(&parsed.body, &Around::default());
-    let texts = found.as_ref().map_or(0, |found| shortest(found));
-    if texts < 2
+    let around = Around { is_nothing_before: true, ..Around::default() };
+    let found = finder.required(&parsed.body, &around);
+    if found.as_ref().is_none_or(|found| shortest(found) < 3)
         && let Some((bytes, least)) = run(&parsed.body)
     {
         return Some(Clues::Run { bytes, least });
     }
     let (folded, beyond_ascii) = (finder.folded, finder.beyond_ascii);
+    let found = found?;
+    let first = found.iter().all(|found| found.around.is_nothing_before);
     let clue = |found: Found| {
-        let before = Window::of(found.around.before.iter().rev().copied(), true);
-        let after = Window::of(found.around.after.iter().rev().copied(), false);
+        let (before, after) = found.around.windows(&finder.known);
         Clue { text: found.text, folded, beyond_ascii, before, after }
     };
-    Some(Clues::Texts(found?.into_iter().map(clue).collect()))
+    Some(Clues::Texts { any_of: found.into_iter().map(clue).collect(), first })
 }
 
 /// What stands before and after a place in the pattern, from the outside to the inside.
@@ -71,14 +83,22 @@ pub(super) fn clues(parsed: &Parsed) -> Option<Clues> {
 struct Around<'a> {
     before: Vec<&'a [Node]>,
     after: Vec<&'a [Node]>,
+    /// Nothing that has a width stands before it.
+    is_nothing_before: bool,
 }
 
 impl<'a> Around<'a> {
     fn inside(&self, before: &'a [Node], after: &'a [Node]) -> Around<'a> {
         let mut around = self.clone();
+        around.is_nothing_before &= Width::of(before).max == 0;
         around.before.push(before);
         around.after.push(after);
         around
+    }
+
+    fn windows(&self, known: &Known) -> (Window, Window) {
+        let before = Window::of(self.before.iter().rev().copied(), true, known);
+        (before, Window::of(self.after.iter().rev().copied(), false, known))
     }
 }
 
@@ -95,6 +115,7 @@ fn shortest(found: &[Found]) -> usize {
 struct Finder {
     folded: bool,
     beyond_ascii: bool,
+    known: Known,
 }
 
 impl Finder {
@@ -108,18 +129,43 @@ impl Finder {
                 Some(exact) => run = product(&run, &exact),
                 None => {
                     let texts = std::mem::replace(&mut run, vec![String::new()]);
-                    better(&mut best, placed(texts, &around.inside(&items[..start], &items[index..])));
+                    self.keep(&mut best, placed(texts, &around.inside(&items[..start], &items[index..])));
                     start = index + 1;
                     let here = around.inside(&items[..index], &items[index + 1..]);
                     if let Some(inner) = self.inside(item, &here) {
-                        better(&mut best, inner);
+                        self.keep(&mut best, inner);
                     }
                     // What the item ends with is not known.
                 }
             }
         }
-        better(&mut best, placed(run, &around.inside(&items[..start], &[])));
+        self.keep(&mut best, placed(run, &around.inside(&items[..start], &[])));
         best.filter(|best| best.iter().all(|found| !found.text.is_empty()))
+    }
+
+    /// Keeps the texts that are rarer, with what stands around them.
+    fn keep<'a>(&self, best: &mut Option<Vec<Found<'a>>>, other: Vec<Found<'a>>) {
+        if best.as_ref().is_none_or(|best| self.rarity(&other) > self.rarity(best)) {
+            *best = Some(other);
+        }
+    }
+
+    /// How seldom one of them is found in a text, in bits.
+    fn rarity(&self, found: &[Found]) -> f64 {
+        if shortest(found) == 0 {
+            return 0.0;
+        }
+        let often = found.iter().map(|found| {
+            let text: f64 = found.text.bytes().take(LONG).map(bits_of).sum();
+            if found.text.len() < 3 {
+                // What joins words: each is rare among letters, and all of them are everywhere.
+                return (-text / 2.0).exp2();
+            }
+            // What stands around is looked at where the text was found, which costs more.
+            let (before, after) = found.around.windows(&self.known);
+            (-text - 0.25 * (before.bits() + after.bits())).exp2()
+        });
+        -often.sum::<f64>().log2()
     }
 
     /// What an item that is no fixed text holds in any case.
@@ -162,6 +208,12 @@ impl Finder {
                         return None;
                     }
                 }
+                Some(all)
+            }
+            // It is there, or it is not.
+            Node::Repeat(repeat) if (repeat.min, repeat.max) == (0, Some(1)) => {
+                let mut all = self.exact_sequence(&repeat.body)?;
+                all.push(String::new());
                 Some(all)
             }
             _ => None,
@@ -221,82 +273,13 @@ fn placed<'a>(texts: Vec<String>, around: &Around<'a>) -> Vec<Found<'a>> {
     texts.into_iter().map(|text| Found { text, around: around.clone() }).collect()
 }
 
-/// Keeps the texts that are rarer: the longer ones, then the fewer.
-fn better<'a>(best: &mut Option<Vec<Found<'a>>>, other: Vec<Found<'a>>) {
-    let worth = |found: &[Found]| (shortest(found).min(LONG), usize::MAX - found.len());
-    if best.as_ref().is_none_or(|best| worth(&other) > worth(best)) {
-        *best = Some(other);
-    }
-}
-
-/// The characters that a node may match: of ASCII, and whether there are others.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Characters {
-    pub ascii: u128,
-    pub beyond: bool,
-}
-
-impl Characters {
-    pub const ALL: Characters = Characters { ascii: u128::MAX, beyond: true };
-
-    /// Those of a node that matches one character.
-    pub fn of_one(node: &Node) -> Option<Characters> {
-        Some(match node {
-            Node::Literal { code, negate, case } => match Letter::of(*code, *negate, *case) {
-                Letter::Forms(lower, same, case) => {
-                    CharSet::of_letter(lower, same, *negate, case).characters()
-                }
-                Letter::Folded(lower) => CharSet::of_letter(lower, &[], false, *case).characters(),
-                Letter::Exact(code) if code < 0x80 => Characters { ascii: 1 << code, beyond: false },
-                Letter::Exact(_) => Characters { ascii: 0, beyond: true },
-            },
-            Node::Set(set) => CharSet::new(set).characters(),
-            Node::Any { newline } => {
-                Characters { ascii: if *newline { u128::MAX } else { !(1 << 10) }, beyond: true }
-            }
-            _ => return None,
-        })
-    }
-
-    fn of_all(items: &[Node]) -> Characters {
-        items.iter().fold(Characters::default(), |all, item| all.or(Characters::of(item)))
-    }
-
-    fn of(node: &Node) -> Characters {
-        match node {
-            Node::Literal { .. } | Node::Set(_) | Node::Any { .. } => {
-                Characters::of_one(node).unwrap_or(Characters::ALL)
-            }
-            Node::At(_) | Node::Look(_) => Characters::default(),
-            Node::Group { body, .. } | Node::Atomic(body) => Characters::of_all(body),
-            Node::Repeat(repeat) => Characters::of_all(&repeat.body),
-            Node::Branch(branches) => {
-                branches.iter().fold(Characters::default(), |all, branch| all.or(Characters::of_all(branch)))
-            }
-            Node::Backref { .. } => Characters::ALL,
-            Node::Conditional { yes, no, .. } => Characters::of_all(yes).or(Characters::of_all(no)),
-        }
-    }
-
-    fn or(self, other: Characters) -> Characters {
-        Characters { ascii: self.ascii | other.ascii, beyond: self.beyond | other.beyond }
-    }
-
-    /// By byte of UTF-8, whether it may be one of theirs.
-    fn bytes(self) -> Box<[bool; 256]> {
-        Box::new(std::array::from_fn(
-            |byte| if byte < 0x80 { self.ascii >> byte & 1 == 1 } else { self.beyond },
-        ))
-    }
-}
-
 /// The part of a sequence that is the rarest run: the longer it is and the fewer characters it has, the better.
 fn run(items: &[Node]) -> Option<(Box<[bool; 256]>, usize)> {
     if let [Node::Group { body, .. }] = items {
         return run(body);
     }
     let parts: Vec<(Characters, u64)> =
-        items.iter().map(|item| (Characters::of(item), item.width().min)).collect();
+        items.iter().map(|item| (Characters::of(item, Characters::ALL), item.width().min)).collect();
     let mut best: Option<(f64, Characters, u64)> = None;
     for from in 0..parts.len() {
         let (mut all, mut least) = (Characters::default(), 0);

@@ -1,13 +1,16 @@
 //! Runs a program over a text: backtracking that remembers where it has been, within a bound of work.
 
+mod open;
+
 use std::cell::RefCell;
+use std::ops::Range;
 
 use super::ast::Case;
 use super::case::lower;
 use super::memory::{Known, Memory, Moment};
 use super::program::{Inst, Pc, Program};
 use super::text::Text;
-use super::{Exhausted, Match};
+use super::{Exhausted, Match, Stopped};
 
 /// Work that a text may take: this at least, and this for each of its bytes.
 const STEPS: usize = 2_000;
@@ -43,23 +46,33 @@ thread_local! {
 
 /// Whether the program matches the whole text, or with `whole` false, a part of it.
 pub(super) fn matches(program: &Program, text: &str, whole: bool) -> Result<bool, Exhausted> {
-    SCRATCH.with_borrow_mut(|scratch| Ok(Run::new(program, Text(text), whole, scratch)?.search(0)?.is_some()))
+    SCRATCH.with_borrow_mut(|scratch| {
+        let mut run = Run::new(program, Text(text), whole, 0..text.len(), scratch)?;
+        Ok(run.search(0, if whole { 0 } else { text.len() })?.is_some())
+    })
 }
 
-/// The first match that begins at `from` or later, and what its groups have captured. `not_empty`: not one that is
-/// empty and at `from`.
-pub(super) fn find(
+/// Adds all matches in this part of the text that begin at `last` or before.
+pub(super) fn find_all(
     program: &Program,
     text: &str,
-    from: usize,
-    not_empty: bool,
-) -> Result<Option<Match>, Exhausted> {
+    range: Range<usize>,
+    last: usize,
+    found: &mut Vec<Match>,
+) -> Result<(), Stopped> {
     SCRATCH.with_borrow_mut(|scratch| {
-        let mut run = Run::new(program, Text(text), false, scratch)?;
-        run.no_end = if not_empty { from } else { UNSET };
-        let Some(start) = run.search(from)? else { return Ok(None) };
-        let groups = (2..program.groups as usize * 2).step_by(2).map(|slot| run.group(slot)).collect();
-        Ok(Some(Match { start, end: run.pos, groups }))
+        let mut from = range.start;
+        let stopped = |at: usize| move |_: Exhausted| Stopped { at };
+        let mut run = Run::new(program, Text(text), false, range, scratch).map_err(stopped(from))?;
+        while let Some(start) = run.search(from, last).map_err(|_| Stopped { at: run.start })? {
+            let groups = (2..program.groups as usize * 2).step_by(2).map(|slot| run.group(slot)).collect();
+            found.push(Match { start, end: run.pos, groups });
+            from = run.pos;
+            // An empty match may follow another one at once, but not an empty one.
+            run.no_end = if start == from { from } else { UNSET };
+            run.forget(from);
+        }
+        Ok(())
     })
 }
 
@@ -67,6 +80,10 @@ struct Run<'a> {
     program: &'a Program,
     text: Text<'a>,
     whole: bool,
+    /// Of these positions is remembered what was tried.
+    range: Range<usize>,
+    /// Where the match begins that is tried.
+    start: usize,
     /// Where no match may end.
     no_end: usize,
     scratch: &'a mut Scratch,
@@ -86,9 +103,10 @@ impl<'a> Run<'a> {
         program: &'a Program,
         text: Text<'a>,
         whole: bool,
+        range: Range<usize>,
         scratch: &'a mut Scratch,
     ) -> Result<Run<'a>, Exhausted> {
-        let positions = text.len() + 1;
+        let positions = range.len() + 1;
         let places = positions.checked_mul(program.memos as usize).filter(|&places| places <= PLACES);
         scratch.memory.reset(places.ok_or(Exhausted)?);
         scratch.slots.clear();
@@ -96,20 +114,37 @@ impl<'a> Run<'a> {
         // A program that remembers needs no more than a few steps for each instruction and place.
         let rate = if program.memos > 0 { STEPS.max(program.insts.len() * 8) } else { STEPS };
         let steps_left = STEPS.saturating_add(positions.saturating_mul(rate));
-        Ok(Run { program, text, whole, no_end: UNSET, scratch, pc: 0, pos: 0, steps_left })
+        let start = range.start;
+        Ok(Run { program, text, whole, range, start, no_end: UNSET, scratch, pc: 0, pos: 0, steps_left })
     }
 
-    /// Where the first match begins, from `start` on.
-    fn search(&mut self, mut start: usize) -> Result<Option<usize>, Exhausted> {
-        loop {
-            if self.run_from(start)? {
-                return Ok(Some(start));
+    /// Where the first match begins, between `start` and `last`.
+    fn search(&mut self, start: usize, last: usize) -> Result<Option<usize>, Exhausted> {
+        self.start = start;
+        while self.start <= last {
+            if self.run_from(self.start)? {
+                return Ok(Some(self.start));
             }
-            match self.text.char_at(start) {
-                Some((_, length)) if !self.whole => start += length,
-                _ => return Ok(None),
+            let Some((_, length)) = self.text.char_at(self.start) else { break };
+            self.start += length;
+        }
+        Ok(None)
+    }
+
+    /// After a match: what its way came by has not failed. Behind its end, nothing was on the way.
+    fn forget(&mut self, pos: usize) {
+        self.scratch.slots.fill(UNSET);
+        for memo in 0..self.program.memos {
+            if let Some(place) = self.place(memo, pos) {
+                self.scratch.memory.forget_place(place);
             }
         }
+    }
+
+    #[inline]
+    fn place(&self, memo: u32, pos: usize) -> Option<usize> {
+        let inside = self.range.start <= pos && pos <= self.range.end;
+        inside.then(|| memo as usize * (self.range.len() + 1) + pos - self.range.start)
     }
 
     fn run_from(&mut self, start: usize) -> Result<bool, Exhausted> {
@@ -245,83 +280,11 @@ impl<'a> Run<'a> {
         if self.program.memos == 0 {
             return Known::Nothing;
         }
-        let place = memo as usize * (self.text.len() + 1) + self.pos;
-        self.scratch.memory.visit(place, !self.scratch.open.is_empty())
-    }
-
-    /// At a place that was tried before.
-    fn come_again(&mut self, known: Known) -> Result<Step, Exhausted> {
-        match known {
-            Known::Closed(depth) if depth <= self.scratch.open.len() => self.close_group(depth),
-            _ => Ok(Step::Fail),
+        match self.place(memo, self.pos) {
+            Some(place) => self.scratch.memory.visit(place, !self.scratch.open.is_empty()),
+            // Only looks around come here.
+            None => Known::Nothing,
         }
-    }
-
-    fn open_group(&mut self) {
-        let moment = self.scratch.memory.now();
-        self.scratch.open.push(self.scratch.stack.len());
-        self.scratch.stack.push(Frame::Group { start: self.pc, pos: self.pos, moment });
-    }
-
-    /// The open group at this depth has matched: its other ways are given up. After a look-around the run goes on
-    /// or fails as that says. Behind an atomic group the caller goes on; where the group was only closed again, what
-    /// comes behind it has failed already.
-    fn close_group(&mut self, depth: usize) -> Result<Step, Exhausted> {
-        let at = self.scratch.open[depth - 1];
-        let Frame::Group { start, pos, moment } = self.scratch.stack[at] else { return Ok(Step::Fail) };
-        self.scratch.open.truncate(depth - 1);
-        self.scratch.memory.close(moment, depth);
-        let Inst::LookStart { negate, after, .. } = self.program.insts[start as usize] else {
-            self.drop_choices(at)?;
-            return Ok(Step::Fail);
-        };
-        self.scratch.memory.leave(moment);
-        if self.program.forget_after_look {
-            self.scratch.memory.forget(moment);
-        }
-        if negate {
-            self.undo(at);
-            return Ok(Step::Fail);
-        }
-        self.drop_choices(at)?;
-        (self.pc, self.pos) = (after, pos);
-        Ok(Step::Continue)
-    }
-
-    /// Drops the frames from `at` on, but keeps what undoes the slots that were saved since.
-    fn drop_choices(&mut self, at: usize) -> Result<(), Exhausted> {
-        let stack = &mut self.scratch.stack;
-        let dropped = stack.len() - at;
-        let mut kept = at;
-        for index in at..stack.len() {
-            if matches!(stack[index], Frame::Slot { .. }) {
-                stack[kept] = stack[index];
-                kept += 1;
-            }
-        }
-        stack.truncate(kept);
-        self.spend(dropped)
-    }
-
-    /// Undoes everything from the frame `at` on.
-    fn undo(&mut self, at: usize) {
-        for frame in self.scratch.stack.drain(at..).rev() {
-            if let Frame::Slot { slot, old } = frame {
-                self.scratch.slots[slot as usize] = old;
-            }
-        }
-    }
-
-    /// To where a look-around begins to match.
-    fn go_back(&mut self, count: usize) -> Result<Step, Exhausted> {
-        for _ in 0..count {
-            self.spend(1)?;
-            match self.text.char_before(self.pos) {
-                Some((_, length)) => self.pos -= length,
-                None => return Ok(Step::Fail),
-            }
-        }
-        Ok(self.go_on_if(true))
     }
 
     fn group(&self, slot: usize) -> Option<(usize, usize)> {

@@ -83,6 +83,11 @@ impl Memory {
         }
     }
 
+    /// As if this place had not been tried.
+    pub fn forget_place(&mut self, place: usize) {
+        self.outcomes[place] = UNTRIED;
+    }
+
     /// No group is open any more.
     pub fn end_groups(&mut self) {
         self.trail.clear();

@@ -10,11 +10,13 @@
 //! size are limited, and classes and case follow the Unicode version of this library, not of the interpreter.
 
 mod ast;
+mod bytes;
 mod case;
 mod chars;
 mod clues;
 mod compile;
 mod escapes;
+mod finder;
 mod groups;
 mod inline_flags;
 mod join;
@@ -33,15 +35,11 @@ mod window;
 mod tests;
 
 use std::fmt;
-use std::sync::OnceLock;
-
-use regex_automata::Input;
-use regex_automata::meta;
-use regex_automata::util::captures::Captures;
 
 use crate::language::Language;
+pub use bytes::bits_of;
 pub use clues::{Clue, Clues};
-use parse::Parsed;
+pub use finder::{Finder, LONGEST, Match, Stopped, boundary, boundary_before};
 use program::Program;
 
 /// The flags that a pattern begins with; `(?i)` and the like add to them.
@@ -88,93 +86,6 @@ impl fmt::Display for Exhausted {
 }
 
 impl std::error::Error for Exhausted {}
-
-/// Where a pattern matches, in bytes of the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Match {
-    pub start: usize,
-    pub end: usize,
-    /// What the groups from 1 on have captured.
-    pub groups: Vec<Option<(usize, usize)>>,
-}
-
-/// A pattern to find in texts, and what its groups capture.
-///
-/// What an engine that never backtracks can run, it runs; it is made when it is needed first. The rest is for the
-/// engine that knows everything.
-#[derive(Debug)]
-pub struct Finder {
-    parsed: Parsed,
-    program: Program,
-    names: Vec<(String, u32)>,
-    /// For texts in ASCII, and for all others.
-    linear: [OnceLock<Option<meta::Regex>>; 2],
-}
-
-impl Finder {
-    pub fn new(pattern: &str, flags: Flags) -> Result<Finder, Error> {
-        let parsed = parse::parse(pattern, flags)?;
-        let program = compile::compile(&parsed, true)?;
-        let mut names: Vec<(String, u32)> =
-            parsed.names.iter().map(|(name, &group)| (name.clone(), group)).collect();
-        names.sort_by_key(|(_, group)| *group);
-        Ok(Finder { parsed, program, names, linear: Default::default() })
-    }
-
-    /// What is in every match; None if that is not known.
-    pub fn clues(&self) -> Option<Clues> {
-        clues::clues(&self.parsed)
-    }
-
-    /// Whether it may match nothing.
-    pub fn may_be_empty(&self) -> bool {
-        ast::Width::of(&self.parsed.body).min == 0
-    }
-
-    fn linear(&self, ascii: bool) -> Option<&meta::Regex> {
-        self.linear[usize::from(!ascii)].get_or_init(|| linear::engine(&self.parsed, ascii)).as_ref()
-    }
-
-    /// The names of its groups, and their numbers.
-    pub fn names(&self) -> &[(String, u32)] {
-        &self.names
-    }
-
-    /// How many groups it has.
-    pub fn groups(&self) -> usize {
-        self.program.groups as usize - 1
-    }
-
-    /// `re.finditer`: all matches that do not overlap.
-    pub fn find_all(&self, text: &str) -> Result<Vec<Match>, Exhausted> {
-        if let Some(engine) = self.linear(text.is_ascii()) {
-            return Ok(all_of(engine, text, self.groups()));
-        }
-        let mut found: Vec<Match> = Vec::new();
-        loop {
-            // An empty match may follow another one at once, but not an empty one.
-            let (from, not_empty) =
-                found.last().map_or((0, false), |last| (last.end, last.start == last.end));
-            match matcher::find(&self.program, text, from, not_empty)? {
-                Some(next) => found.push(next),
-                None => return Ok(found),
-            }
-        }
-    }
-}
-
-fn all_of(engine: &meta::Regex, text: &str, groups: usize) -> Vec<Match> {
-    let spans = |found: &Captures| {
-        let group = |group| found.get_group(group).map(|span| (span.start, span.end));
-        let whole = group(0).unwrap_or_default();
-        Match { start: whole.0, end: whole.1, groups: (1..=groups).map(group).collect() }
-    };
-    if groups > 0 {
-        return engine.captures_iter(Input::new(text)).map(|found| spans(&found)).collect();
-    }
-    let found = engine.find_iter(Input::new(text));
-    found.map(|found| Match { start: found.start(), end: found.end(), groups: Vec::new() }).collect()
-}
 
 /// A compiled pattern: immutable, and free to be shared between threads.
 #[derive(Debug)]

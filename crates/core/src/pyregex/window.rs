@@ -1,7 +1,7 @@
 //! Which bytes may stand at the first few places of a part of a pattern.
 
 use super::ast::Node;
-use super::clues::Characters;
+use super::bytes::{Characters, Known};
 
 /// So many places are looked at.
 const PLACES: u32 = 8;
@@ -19,10 +19,23 @@ pub(super) struct Window {
 impl Window {
     /// Of sequences that stand one after the other; backwards from the end of what stands before a place, and then the
     /// sequence nearest to it comes first.
-    pub fn of<'a>(sequences: impl Iterator<Item = &'a [Node]>, backwards: bool) -> Window {
-        let mut walk = Walk { allowed: Box::new([0; 256]), backwards };
+    pub fn of<'a>(sequences: impl Iterator<Item = &'a [Node]>, backwards: bool, known: &Known) -> Window {
+        let mut walk = Walk { allowed: Box::new([0; 256]), backwards, known };
         let ends = sequences.fold(1, |starts, sequence| walk.sequence(sequence, starts));
         Window { allowed: walk.allowed, length: ends.trailing_zeros().min(PLACES) as usize }
+    }
+
+    /// How seldom a text has such bytes there, in bits.
+    pub fn bits(&self) -> f64 {
+        let printable =
+            |place: usize| (0x20..0x80).filter(|&byte| self.allowed[byte] >> place & 1 == 1).count();
+        (0..self.length).map(|place| (96.0 / printable(place).max(1) as f64).log2()).sum()
+    }
+
+    /// The bytes that may stand at a place; None behind the last one.
+    pub fn at(&self, place: usize) -> Option<impl Iterator<Item = u8> + '_> {
+        let allowed = move |byte: &u8| self.allowed[usize::from(*byte)] >> place & 1 == 1;
+        (place < self.length).then(|| (0..=u8::MAX).filter(allowed))
     }
 
     #[inline]
@@ -39,12 +52,13 @@ impl Window {
     }
 }
 
-struct Walk {
+struct Walk<'a> {
     allowed: Box<[u8; 256]>,
     backwards: bool,
+    known: &'a Known,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// From the places where a sequence may begin to those where it may end.
     fn sequence(&mut self, items: &[Node], starts: u16) -> u16 {
         if self.backwards {
@@ -60,7 +74,7 @@ impl Walk {
         }
         match node {
             Node::Literal { .. } | Node::Set(_) | Node::Any { .. } => {
-                self.one(Characters::of_one(node).unwrap_or(Characters::ALL), starts)
+                self.one(self.known.characters(node), starts)
             }
             Node::At(_) | Node::Look(_) => starts,
             Node::Group { body, .. } | Node::Atomic(body) => self.sequence(body, starts),
