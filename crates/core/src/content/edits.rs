@@ -37,7 +37,7 @@ impl Edits {
         let (mut new, mut done) = (Edits::new(""), 0);
         let mut places = Vec::new();
         for ((start, end), put) in replacements {
-            let (from, to) = (self.from(*start), self.to(*end));
+            let (from, to) = self.origin((*start, *end));
             new.copy(self, done, *start);
             let begin = new.text.len();
             new.text.push_str(put);
@@ -50,12 +50,24 @@ impl Edits {
         places
     }
 
+    /// What a part of the text now stands for in the first one.
+    pub fn origin(&self, (start, end): (usize, usize)) -> (usize, usize) {
+        (self.from(start), self.to(end))
+    }
+
+    /// Where a place of the first text is now that no change goes over.
+    pub fn now(&self, at: usize) -> usize {
+        let before = self.parts.partition_point(|part| part.to <= at);
+        self.parts[..before].last().map_or(at, |part| part.end + at - part.to)
+    }
+
     fn copy(&mut self, old: &Edits, start: usize, end: usize) {
         let ahead = self.text.len() as isize - start as isize;
         let moved = |at: usize| (at.clamp(start, end) as isize + ahead) as usize;
         let first =
             old.parts.partition_point(|part| part.end < start || (part.end == start && part.start < start));
-        for part in old.parts[first..].iter().take_while(|part| part.start < end) {
+        // A part of which nothing is left stands between two characters, and belongs to what is before it.
+        for part in old.parts[first..].iter().take_while(|part| part.start < end || part.end == end) {
             self.parts.push(Part { start: moved(part.start), end: moved(part.end), ..*part });
         }
         self.text.push_str(&old.text[start..end]);

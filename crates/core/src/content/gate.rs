@@ -66,18 +66,13 @@ impl Gate {
         if ascii { &self.always } else { &self.beyond_ascii }
     }
 
-    /// Adds the places in all of a text.
-    pub fn look(&self, text: &str, places: &mut Places) {
-        self.look_in(text, 0..text.len(), places);
+    /// How far from a change it may have made a place.
+    pub fn reach(&self) -> usize {
+        self.grams.reach().max(self.longest_run)
     }
 
-    /// Adds the places that a change of this part of a text may have made.
-    pub fn look_around(&self, text: &str, part: Range<usize>, places: &mut Places) {
-        let reach = self.grams.reach().max(self.longest_run);
-        self.look_in(text, part.start.saturating_sub(reach)..(part.end + reach).min(text.len()), places);
-    }
-
-    fn look_in(&self, text: &str, part: Range<usize>, places: &mut Places) {
+    /// Adds the places in this part of a text.
+    pub fn look(&self, text: &str, part: Range<usize>, places: &mut Places) {
         let bytes = text.as_bytes();
         self.grams.look(bytes, part.clone(), |rule, start, end| {
             places.entry(rule).or_default().push(start..end);

@@ -10,17 +10,22 @@ mod grams;
 mod rule;
 mod template;
 mod validate;
+mod windows;
 
 pub use rule::{Kind, Problem, Spec};
 pub use validate::Validator;
 
+use crate::pyregex::LONGEST;
 use edits::Edits;
 use gate::{Gate, Places};
-use rule::{Replacement, Rule};
+use rule::{Found, Replacement, Rule};
 use std::ops::Range;
 
 /// What takes the place of a text on which a rule took too much work.
 pub const UNDECIDED: &str = "<REDACTED>";
+
+/// So many bytes of a long text are changed together.
+const WINDOW: usize = 512 << 10;
 
 /// Rules that are ready to be applied: immutable, and free to be shared between threads.
 #[derive(Debug)]
@@ -46,6 +51,41 @@ pub struct Redacted {
     pub text: String,
     /// In the order in which they were made.
     pub hits: Vec<Hit>,
+}
+
+/// What came of the rules.
+#[derive(Default)]
+struct Applied {
+    /// None: nothing changed.
+    edits: Option<Edits>,
+    hits: Vec<Hit>,
+    /// Where in the first text matches were, those that did not count among them.
+    matches: Vec<(usize, usize)>,
+}
+
+impl Applied {
+    /// Changes the text where a rule has found something. Returns the changes.
+    fn add(&mut self, text: &str, rule: usize, found: Vec<Found>) -> Vec<Replacement> {
+        let wholes = found.iter().map(|found| found.whole);
+        match &self.edits {
+            Some(edits) => self.matches.extend(wholes.map(|whole| edits.origin(whole))),
+            None => self.matches.extend(wholes),
+        }
+        let counted = || found.iter().filter(|found| found.change.is_some());
+        let undecided: Vec<bool> = counted().map(|found| found.undecided).collect();
+        let changes: Vec<Replacement> = found.into_iter().filter_map(|found| found.change).collect();
+        if !changes.is_empty() {
+            let edits = self.edits.get_or_insert_with(|| Edits::new(text));
+            let origins = edits.replace(&changes).into_iter().zip(undecided);
+            self.hits.extend(origins.map(|((start, end), undecided)| Hit {
+                rule: rule as u32,
+                start,
+                end,
+                undecided,
+            }));
+        }
+        changes
+    }
 }
 
 impl Rules {
@@ -74,15 +114,22 @@ impl Rules {
     }
 
     /// Applies the rules that `asked` names, in their order; None if that changes nothing.
+    ///
+    /// A long text is taken in windows, so that neither memory nor work grows faster than it does.
     pub fn redact(&self, text: &str, asked: impl Fn(usize) -> bool) -> Option<Redacted> {
-        let mut places = Places::new();
-        self.gate.look(text, &mut places);
-        let mut always = self.gate.always(text.is_ascii());
-        if places.is_empty() && always.is_empty() {
-            return None;
+        if text.len() > WINDOW + LONGEST {
+            return windows::redact(self, text, WINDOW, LONGEST, &asked);
         }
-        let mut edits: Option<Edits> = None;
-        let mut hits = Vec::new();
+        let Applied { edits, hits, .. } = self.apply(text, 0, &asked);
+        edits.map(|edits| Redacted { text: edits.into_text(), hits })
+    }
+
+    /// Applies the rules to what stands behind `from`.
+    fn apply(&self, text: &str, from: usize, asked: &dyn Fn(usize) -> bool) -> Applied {
+        let mut applied = Applied::default();
+        let mut places = Places::new();
+        self.gate.look(text, from..text.len(), &mut places);
+        let mut always = self.gate.always(text.is_ascii());
         let mut next = 0;
         loop {
             always = &always[always.partition_point(|&rule| rule < next)..];
@@ -94,33 +141,32 @@ impl Rules {
             }
             let here =
                 if always.first() == Some(&index) { None } else { places.get(&index).map(Vec::as_slice) };
-            let mut found = self.rules[index].find(edits.as_ref().map_or(text, Edits::text), here);
-            found.retain(|found| found.change.is_some());
+            let now = applied.edits.as_ref().map_or(text, Edits::text);
+            let found = self.rules[index].find(now, from, here);
             if found.is_empty() {
                 continue;
             }
-            let undecided: Vec<bool> = found.iter().map(|found| found.undecided).collect();
-            let changes: Vec<Replacement> = found.into_iter().filter_map(|found| found.change).collect();
-            let edited = edits.get_or_insert_with(|| Edits::new(text));
-            for ((start, end), undecided) in edited.replace(&changes).into_iter().zip(undecided) {
-                hits.push(Hit { rule: index as u32, start, end, undecided });
+            let changes = applied.add(text, index, found);
+            if let Some(edits) = applied.edits.as_ref().filter(|_| !changes.is_empty()) {
+                // What was put in may hold, or bring together, what a later rule looks for.
+                self.look_again(edits.text(), from, &changes, &mut places, next);
+                always = self.gate.always(edits.text().is_ascii());
             }
-            // What was put in may hold, or bring together, what a later rule looks for.
-            self.look_again(edited.text(), &changes, &mut places, next);
-            always = self.gate.always(edited.text().is_ascii());
         }
-        edits.map(|edits| Redacted { text: edits.into_text(), hits })
+        applied
     }
 
     /// After these changes of the text before: where the clues of the rules from `next` on are now.
-    fn look_again(&self, text: &str, changes: &[Replacement], places: &mut Places, next: usize) {
+    fn look_again(&self, text: &str, from: usize, changes: &[Replacement], places: &mut Places, next: usize) {
         for places in places.range_mut(next..).map(|(_, places)| places) {
             moved(places, changes);
         }
         let mut ahead = 0;
         for ((start, end), put) in changes {
             let here = start.wrapping_add_signed(ahead);
-            self.gate.look_around(text, here..here + put.len(), places);
+            let reach = self.gate.reach();
+            let part = here.saturating_sub(reach).max(from)..(here + put.len() + reach).min(text.len());
+            self.gate.look(text, part, places);
             ahead += put.len() as isize - (end - start) as isize;
         }
         places.retain(|_, places| !places.is_empty());

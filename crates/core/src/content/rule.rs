@@ -105,9 +105,9 @@ impl Rule {
         Ok(Rule { finder, template, group, validator, clues, begins, longest, in_line })
     }
 
-    /// All matches that do not overlap, in their order: those in the whole text, or those that hold one of these
-    /// places.
-    pub fn find(&self, text: &str, places: Option<&[Range<usize>]>) -> Vec<Found> {
+    /// All matches from a place on that do not overlap, in their order: those in the whole text, or those that hold
+    /// one of these places.
+    pub fn find(&self, text: &str, from: usize, places: Option<&[Range<usize>]>) -> Vec<Found> {
         let mut found = Vec::new();
         match places {
             Some(places) if self.begins => {
@@ -118,32 +118,32 @@ impl Rule {
                 }
             }
             Some(places) => {
-                for part in self.parts(text, places) {
+                for part in self.parts(text, from, places) {
                     self.find_in(text, part, &mut found);
                 }
             }
             // Line by line, a bound is hit by a line only.
             None if self.in_line => {
-                let mut start = 0;
-                for line in text.split_inclusive('\n') {
+                let mut start = from;
+                for line in text[from..].split_inclusive('\n') {
                     let end = start + line.len();
                     self.find_in(text, start..end - usize::from(line.ends_with('\n')), &mut found);
                     start = end;
                 }
             }
-            None => self.find_in(text, 0..text.len(), &mut found),
+            None => self.find_in(text, from..text.len(), &mut found),
         }
         found
     }
 
     /// Where matches that hold these places may be: in order, and apart from one another.
-    fn parts(&self, text: &str, places: &[Range<usize>]) -> Vec<Range<usize>> {
+    fn parts(&self, text: &str, from: usize, places: &[Range<usize>]) -> Vec<Range<usize>> {
         let part = |place: &Range<usize>| {
             let mut start = boundary_before(text, place.end.saturating_sub(self.longest));
             if self.in_line {
                 start = line_start(text, start, place.start);
             }
-            start.min(place.start)..self.furthest(text, place)
+            start.min(place.start).max(from)..self.furthest(text, place)
         };
         let mut parts: Vec<Range<usize>> = places.iter().map(part).collect();
         parts.sort_unstable_by_key(|part| part.start);

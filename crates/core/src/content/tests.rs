@@ -98,3 +98,63 @@ fn longer_than_a_match_may_be() {
     assert!(done.hits.iter().all(|hit| hit.undecided && hit.start <= 6 && hit.end > 60_000));
     assert!(done.text.ends_with("bb\nkey"));
 }
+
+/// Numbers that are always the same.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % end
+    }
+
+    fn of<'a>(&mut self, list: &[&'a str]) -> &'a str {
+        list[self.below(list.len())]
+    }
+}
+
+const PATTERNS: &[&str] = &[
+    "ab",
+    "a[0-9]{1,4}b",
+    r"\bkey\s{0,3}=\s{0,3}\w{1,6}",
+    "(?m)^ab",
+    r"\Aa",
+    r"b\Z",
+    r"(?<=a)\n\d",
+    r"\d{4,8}",
+    "é+?x",
+    r"(?i)KEY(?!=)",
+    "[ab]{3,5}",
+    r"\n\n",
+    r"<(\w{1,4})>",
+    r"x(?=\d)",
+    r"([ab])\1",
+];
+
+/// A text in windows comes out as it does at once, wherever it is cut; places included.
+#[test]
+fn windows_are_not_seen() {
+    let mut random = Random(7);
+    let words =
+        ["ab", "a1", "key", "=", " ", " ", "\n", "\n", "12345", "é", "x", "<ab>", "b", "KEY ", "aaaa"];
+    let mut changed = 0;
+    for _ in 0..3_000 {
+        let list: Vec<(Kind, &str, &str)> = (0..1 + random.below(4))
+            .map(|_| (Kind::Regex, random.of(PATTERNS), random.of(&["", "<R>", "ab", "é1", "\n"])))
+            .collect();
+        let rules = rules(&list);
+        let text: String = (0..random.below(120)).map(|_| random.of(&words)).collect();
+        let whole = rules.redact(&text, |_| true);
+        let (window, reach) = (30 + random.below(60), 60);
+        let parts = windows::redact(&rules, &text, window, reach, &|_| true);
+        let sorted = |redacted: Option<Redacted>| {
+            redacted.map(|mut redacted| {
+                redacted.hits.sort_by_key(|hit| (hit.rule, hit.start, hit.end));
+                redacted
+            })
+        };
+        changed += usize::from(whole.is_some());
+        assert_eq!(sorted(parts), sorted(whole), "{list:?} {text:?} {window}");
+    }
+    assert!(changed > 1_000);
+}
