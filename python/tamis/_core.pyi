@@ -249,12 +249,36 @@ class ContentRules:
         Raises `ValueError` with a list of `_RuleProblem`."""
 
     def redact(
-        self, text: str, asked: Sequence[bool] | None = None
+        self, text: str, asked: Sequence[bool] | None = None, *, decode: bool = True
     ) -> tuple[str, list[tuple[int, int, int, bool]]] | None:
-        """Applies the rules, or those that are asked for, to a text; the GIL is released.
+        """Applies the rules, or those that are asked for, to a text; with `decode` also to what is encoded
+        in it. The GIL is released.
 
         None if nothing changes. Else the new text, and each change as (rule, start, end, undecided), in
         characters of the text before all changes; `undecided` where a bound of work or length was hit."""
+
+@final
+class ContentStream:
+    """Bytes that come in pieces, with rules applied to them. For one thread."""
+
+    broken: int
+    """Lines that begin like JSON and are none."""
+
+    def __new__(
+        cls, rules: ContentRules, format: str, asked: Sequence[bool] | None = None, *, decode: bool = True
+    ) -> Self:
+        """`format`: `text` (all is one text), `jsonl` (each line is a document or a text), `json` (all is one
+        document)."""
+
+    def push(self, data: bytes) -> bytes:
+        """Takes bytes, and gives back those of which all is decided; the GIL is released."""
+
+    def finish(self) -> bytes:
+        """Gives back the rest."""
+
+    def changes(self) -> list[tuple[int, int, int, bool]]:
+        """What was changed since the last call: rule, line and column (from 1, in characters), and whether a
+        bound was hit there."""
 
 @final
 class Links:

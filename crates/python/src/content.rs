@@ -1,8 +1,10 @@
 //! Content rules, seen from Python.
 
+use crate::diagnostics::unknown;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use tamis_core::content::{Hit, Kind, Problem, Rules, Spec, Validator};
+use pyo3::types::PyBytes;
+use tamis_core::content::{Format, Hit, How, Kind, Problem, Rules, Spec, Stream, Validator};
 
 /// Type, pattern, replacement, whether case is ignored, whether a dot matches newlines, the group that is replaced, the
 /// validator.
@@ -28,16 +30,81 @@ impl ContentRules {
         }
     }
 
-    #[pyo3(signature = (text, asked = None))]
-    fn redact(&self, py: Python<'_>, text: &str, asked: Option<Vec<bool>>) -> Option<Redacted> {
+    #[pyo3(signature = (text, asked = None, *, decode = true))]
+    fn redact(&self, py: Python<'_>, text: &str, asked: Option<Vec<bool>>, decode: bool) -> Option<Redacted> {
         py.detach(|| {
             let is_asked = |rule: usize| asked.as_ref().is_none_or(|asked| asked.get(rule) == Some(&true));
-            let done = self.0.redact(text, is_asked)?;
+            let done = self.0.redact(text, &How { asked: &is_asked, decode })?;
             let count = characters(text, done.hits.iter().flat_map(|hit| [hit.start, hit.end]));
             let hit = |hit: &Hit| (hit.rule, count(hit.start), count(hit.end), hit.undecided);
             let hits = done.hits.iter().map(hit).collect();
             Some((done.text, hits))
         })
+    }
+}
+
+/// Bytes that come in pieces, with rules applied to them.
+#[pyclass(module = "tamis._core")]
+pub struct ContentStream {
+    rules: Py<ContentRules>,
+    asked: Option<Vec<bool>>,
+    decode: bool,
+    stream: Stream,
+}
+
+#[pymethods]
+impl ContentStream {
+    #[new]
+    #[pyo3(signature = (rules, format, asked = None, *, decode = true))]
+    fn new(
+        rules: Py<ContentRules>,
+        format: &str,
+        asked: Option<Vec<bool>>,
+        decode: bool,
+    ) -> PyResult<ContentStream> {
+        let format = match format {
+            "text" => Format::Text,
+            "jsonl" => Format::Lines,
+            "json" => Format::Document,
+            _ => return Err(unknown("format", format)),
+        };
+        Ok(ContentStream { rules, asked, decode, stream: Stream::new(format) })
+    }
+
+    fn push<'py>(&mut self, py: Python<'py>, data: &[u8]) -> Bound<'py, PyBytes> {
+        self.go_on(py, Some(data))
+    }
+
+    fn finish<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        self.go_on(py, None)
+    }
+
+    /// What was changed since the last call: (rule, line, column, undecided).
+    fn changes(&mut self) -> Vec<(u32, u64, u64, bool)> {
+        let places = std::mem::take(&mut self.stream.places);
+        places.into_iter().map(|place| (place.rule, place.line, place.column, place.undecided)).collect()
+    }
+
+    #[getter]
+    fn broken(&self) -> u64 {
+        self.stream.broken
+    }
+}
+
+impl ContentStream {
+    fn go_on<'py>(&mut self, py: Python<'py>, data: Option<&[u8]>) -> Bound<'py, PyBytes> {
+        let ContentStream { rules, asked, decode, stream } = self;
+        let rules = &rules.get().0;
+        let decode = *decode;
+        let out = py.detach(|| {
+            let is_asked = |rule: usize| asked.as_ref().is_none_or(|asked| asked.get(rule) == Some(&true));
+            let how = How { asked: &is_asked, decode };
+            match data {
+                Some(data) => stream.push(rules, data, &how),
+                None => stream.finish(rules, &how),
+            }
+        });
+        PyBytes::new(py, &out)
     }
 }
 

@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _core {
     #[pymodule_export]
-    use crate::content::ContentRules;
+    use crate::content::{ContentRules, ContentStream};
 
     #[pymodule_export]
     use crate::links::Links;

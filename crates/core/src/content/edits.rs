@@ -50,6 +50,15 @@ impl Edits {
         places
     }
 
+    /// What was changed, in order: where it stood in the first text, and what stands there now.
+    pub fn changes(&self) -> impl Iterator<Item = (usize, usize, &str)> {
+        // What is left of a part that was cut stands for all that it replaced.
+        self.parts.chunk_by(|one, next| next.from < one.to).map(|parts| {
+            let (first, last) = (&parts[0], &parts[parts.len() - 1]);
+            (first.from, last.to, &self.text[first.start..last.end])
+        })
+    }
+
     /// What a part of the text now stands for in the first one.
     pub fn origin(&self, (start, end): (usize, usize)) -> (usize, usize) {
         (self.from(start), self.to(end))

@@ -5,14 +5,20 @@
 //! matches holds.
 
 mod edits;
+mod encoded;
 mod gate;
 mod grams;
+mod json;
+mod layers;
+mod protected;
 mod rule;
+mod stream;
 mod template;
 mod validate;
 mod windows;
 
 pub use rule::{Kind, Problem, Spec};
+pub use stream::{Format, Place, Stream};
 pub use validate::Validator;
 
 use crate::pyregex::LONGEST;
@@ -45,6 +51,15 @@ pub struct Hit {
     pub undecided: bool,
 }
 
+/// How rules are applied.
+#[derive(Clone, Copy)]
+pub struct How<'a> {
+    /// The rules that are, by their index.
+    pub asked: &'a dyn Fn(usize) -> bool,
+    /// What is encoded in a text is redacted, too.
+    pub decode: bool,
+}
+
 /// A text after the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redacted {
@@ -64,6 +79,18 @@ struct Applied {
 }
 
 impl Applied {
+    fn redacted(self) -> Option<Redacted> {
+        self.edits.map(|edits| Redacted { text: edits.into_text(), hits: self.hits })
+    }
+
+    /// Changes the text as it is now; `hits` say why.
+    fn change(&mut self, text: &str, changes: &[Replacement], hits: Vec<Hit>) {
+        if !changes.is_empty() {
+            self.edits.get_or_insert_with(|| Edits::new(text)).replace(changes);
+            self.hits.extend(hits);
+        }
+    }
+
     /// Changes the text where a rule has found something. Returns the changes.
     fn add(&mut self, text: &str, rule: usize, found: Vec<Found>) -> Vec<Replacement> {
         let wholes = found.iter().map(|found| found.whole);
@@ -113,23 +140,36 @@ impl Rules {
         self.rules.is_empty()
     }
 
-    /// Applies the rules that `asked` names, in their order; None if that changes nothing.
+    /// Applies rules, in their order; None if that changes nothing.
     ///
     /// A long text is taken in windows, so that neither memory nor work grows faster than it does.
-    pub fn redact(&self, text: &str, asked: impl Fn(usize) -> bool) -> Option<Redacted> {
+    pub fn redact(&self, text: &str, how: &How) -> Option<Redacted> {
         if text.len() > WINDOW + LONGEST {
-            return windows::redact(self, text, WINDOW, LONGEST, &asked);
+            return windows::redact(self, text, WINDOW, LONGEST, how);
         }
-        let Applied { edits, hits, .. } = self.apply(text, 0, &asked);
-        edits.map(|edits| Redacted { text: edits.into_text(), hits })
+        self.apply_layers(text, 0, how).redacted()
     }
 
-    /// Applies the rules to what stands behind `from`.
-    fn apply(&self, text: &str, from: usize, asked: &dyn Fn(usize) -> bool) -> Applied {
+    /// The same for a document of JSON, of which keys and values are texts. None: it is none.
+    pub fn redact_document(&self, text: &str, how: &How) -> Option<Option<Redacted>> {
+        self.clean_document(text, 0, how.asked).map(Applied::redacted)
+    }
+
+    fn apply_layers(&self, text: &str, from: usize, how: &How) -> Applied {
+        if how.decode {
+            return self.clean(text, from, 0, how.asked);
+        }
         let mut applied = Applied::default();
+        self.apply(text, from, how.asked, &mut applied);
+        applied
+    }
+
+    /// Applies the rules to what stands behind `from`, after what was changed already.
+    fn apply(&self, text: &str, from: usize, asked: &dyn Fn(usize) -> bool, applied: &mut Applied) {
         let mut places = Places::new();
-        self.gate.look(text, from..text.len(), &mut places);
-        let mut always = self.gate.always(text.is_ascii());
+        let now = applied.edits.as_ref().map_or(text, Edits::text);
+        self.gate.look(now, from..now.len(), &mut places);
+        let mut always = self.gate.always(now.is_ascii());
         let mut next = 0;
         loop {
             always = &always[always.partition_point(|&rule| rule < next)..];
@@ -153,7 +193,6 @@ impl Rules {
                 always = self.gate.always(edits.text().is_ascii());
             }
         }
-        applied
     }
 
     /// After these changes of the text before: where the clues of the rules from `next` on are now.

@@ -19,6 +19,10 @@ fn rules(list: &[(Kind, &str, &str)]) -> Rules {
     Rules::new(specs).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
+fn redact(rules: &Rules, text: &str, asked: bool) -> Option<Redacted> {
+    rules.redact(text, &How { asked: &|_| asked, decode: false })
+}
+
 fn places(redacted: &Redacted) -> Vec<(u32, usize, usize)> {
     redacted.hits.iter().map(|hit| (hit.rule, hit.start, hit.end)).collect()
 }
@@ -28,7 +32,7 @@ fn places(redacted: &Redacted) -> Vec<(u32, usize, usize)> {
 fn one_after_the_other() {
     use Kind::{Literal, Regex};
     let rules = rules(&[(Regex, "ab+", "x"), (Literal, "X.", "<y>"), (Regex, r"(<)y(>)c", r"\2\g<1>")]);
-    let Some(done) = rules.redact("-abbb.c ab abb.", |_| true) else { panic!("nothing was changed") };
+    let Some(done) = redact(&rules, "-abbb.c ab abb.", true) else { panic!("nothing was changed") };
     assert_eq!(done.text, "->< x <y>");
     let expected = [(0, 1, 5), (0, 8, 10), (0, 11, 14), (1, 1, 6), (1, 11, 15), (2, 1, 7)];
     assert_eq!(places(&done), expected);
@@ -43,7 +47,7 @@ fn parts_that_are_cut() {
         (Kind::Literal, "c] x", "!"),
         (Kind::Literal, "[a", "?"),
     ]);
-    let Some(done) = rules.redact("1 secret x", |_| true) else { panic!("nothing was changed") };
+    let Some(done) = redact(&rules, "1 secret x", true) else { panic!("nothing was changed") };
     assert_eq!(done.text, "1 ?b!");
     assert_eq!(places(&done), [(0, 2, 8), (1, 2, 8), (1, 2, 8), (2, 2, 10), (3, 2, 8)]);
 }
@@ -52,9 +56,9 @@ fn parts_that_are_cut() {
 #[test]
 fn nothing_to_do() {
     let rules = rules(&[(Kind::Regex, "secret", "x")]);
-    assert_eq!(rules.redact("nothing", |_| true), None);
-    assert_eq!(rules.redact("a secret", |_| false), None);
-    assert_eq!(rules.redact("", |_| true), None);
+    assert_eq!(redact(&rules, "nothing", true), None);
+    assert_eq!(redact(&rules, "a secret", false), None);
+    assert_eq!(redact(&rules, "", true), None);
 }
 
 /// Each mistake is told by its rule.
@@ -82,7 +86,7 @@ fn mistakes() {
 fn too_much_work() {
     let rules = rules(&[(Kind::Regex, r"(a+a+)+b\1", "x")]);
     let text = format!("one\n{}b\naabaa two", "a".repeat(5_000));
-    let Some(done) = rules.redact(&text, |_| true) else { panic!("nothing was changed") };
+    let Some(done) = redact(&rules, &text, true) else { panic!("nothing was changed") };
     assert!(done.text == format!("one\n{UNDECIDED}\nx two"));
     let undecided: Vec<bool> = done.hits.iter().map(|hit| hit.undecided).collect();
     assert_eq!(undecided, [true, false]);
@@ -93,7 +97,7 @@ fn too_much_work() {
 fn longer_than_a_match_may_be() {
     let rules = rules(&[(Kind::Regex, "key .*", "x")]);
     let text = format!("a\nthe key {}\nkey", "b".repeat(100_000));
-    let Some(done) = rules.redact(&text, |_| true) else { panic!("nothing was changed") };
+    let Some(done) = redact(&rules, &text, true) else { panic!("nothing was changed") };
     assert_eq!(done.text.len(), text.len() - 65_536 + UNDECIDED.len());
     assert!(done.hits.iter().all(|hit| hit.undecided && hit.start <= 6 && hit.end > 60_000));
     assert!(done.text.ends_with("bb\nkey"));
@@ -144,9 +148,9 @@ fn windows_are_not_seen() {
             .collect();
         let rules = rules(&list);
         let text: String = (0..random.below(120)).map(|_| random.of(&words)).collect();
-        let whole = rules.redact(&text, |_| true);
+        let whole = redact(&rules, &text, true);
         let (window, reach) = (30 + random.below(60), 60);
-        let parts = windows::redact(&rules, &text, window, reach, &|_| true);
+        let parts = windows::redact(&rules, &text, window, reach, &How { asked: &|_| true, decode: false });
         let sorted = |redacted: Option<Redacted>| {
             redacted.map(|mut redacted| {
                 redacted.hits.sort_by_key(|hit| (hit.rule, hit.start, hit.end));

@@ -3,25 +3,19 @@
 //! Of a window only the beginning is kept, and what is behind is looked at again with the next one: so every match that
 //! begins in what is kept was seen whole, with what follows it. It is cut where no match is.
 
-use super::{Applied, Hit, Redacted, Rules};
+use super::{Applied, Hit, How, Redacted, Rules};
 use crate::pyregex::{boundary, boundary_before};
 
 /// So much of what was kept is shown to the rules again, for what they look at behind them.
 const CONTEXT: usize = 256;
 
 /// As [`Rules::redact`]; `window`: so many bytes are kept at most, `reach`: so many behind them are looked at.
-pub(super) fn redact(
-    rules: &Rules,
-    text: &str,
-    window: usize,
-    reach: usize,
-    asked: &dyn Fn(usize) -> bool,
-) -> Option<Redacted> {
+pub(super) fn redact(rules: &Rules, text: &str, window: usize, reach: usize, how: &How) -> Option<Redacted> {
     let mut windows = Windows::new(window, reach);
     let (mut out, mut hits) = (String::with_capacity(text.len()), Vec::new());
     let mut from = 0;
     while from < text.len() {
-        let kept = windows.next(rules, &text[from..], true, asked, &mut out, &mut hits);
+        let kept = windows.next(rules, &text[from..], true, how, &mut out, &mut hits);
         for hit in hits.iter_mut().rev().take(kept.hits) {
             hit.start += from;
             hit.end += from;
@@ -33,7 +27,7 @@ pub(super) fn redact(
 
 /// A text that comes in pieces.
 #[derive(Debug)]
-pub struct Windows {
+pub(super) struct Windows {
     window: usize,
     reach: usize,
     /// The end of what was kept, as it is now.
@@ -41,7 +35,7 @@ pub struct Windows {
 }
 
 /// What was kept of a window.
-pub struct Kept {
+pub(super) struct Kept {
     /// Of the text that was given.
     pub bytes: usize,
     pub hits: usize,
@@ -54,12 +48,12 @@ impl Windows {
 
     /// Applies the rules to the beginning of a text, and adds what came of it. With `last` false more text follows, and
     /// nothing is kept while that could matter.
-    pub fn next(
+    pub(super) fn next(
         &mut self,
         rules: &Rules,
         text: &str,
         last: bool,
-        asked: &dyn Fn(usize) -> bool,
+        how: &How,
         out: &mut String,
         hits: &mut Vec<Hit>,
     ) -> Kept {
@@ -70,7 +64,7 @@ impl Windows {
         }
         let from = self.context.len();
         self.context.push_str(&text[..end]);
-        let Applied { edits, hits: found, matches } = rules.apply(&self.context, from, asked);
+        let Applied { edits, hits: found, matches } = rules.apply_layers(&self.context, from, how);
         let cut = if all { self.context.len() } else { self.cut(from, matches) };
         let before = out.len();
         match &edits {

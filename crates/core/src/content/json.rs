@@ -1,0 +1,189 @@
+//! The values of a document of JSON, and where they stand in it.
+
+use std::ops::Range;
+
+use memchr::memchr2;
+
+/// Documents that go deeper are read as text.
+const DEPTH: usize = 1_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Key,
+    Text,
+    Number,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Token {
+    pub kind: Kind,
+    /// Without the quotes.
+    pub range: Range<usize>,
+    /// There are backslashes in it.
+    pub escaped: bool,
+    /// Of a value, the index of the nearest key around it.
+    pub key: Option<usize>,
+    /// Of a key, the number of its object; of a value, that of what holds it.
+    pub holder: usize,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Document {
+    pub tokens: Vec<Token>,
+    holders: usize,
+}
+
+struct Open {
+    holder: usize,
+    is_object: bool,
+    /// The key that a value belongs to, if that is an object; else the nearest key around the list.
+    key: Option<usize>,
+}
+
+/// Whether a text begins and ends like a document with values in it.
+pub(super) fn is_like(text: &str) -> bool {
+    let text = text.trim_ascii().as_bytes();
+    matches!((text.first(), text.last()), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')))
+}
+
+/// Reads a document. None: it is none.
+pub(super) fn read(text: &str) -> Option<Document> {
+    let mut reader = Reader { text: text.as_bytes(), at: 0, document: Document::default(), open: Vec::new() };
+    reader.value()?;
+    loop {
+        reader.skip();
+        let next = reader.peek();
+        let Some(open) = reader.open.last_mut() else { break };
+        let is_object = open.is_object;
+        match next? {
+            b',' => {
+                reader.at += 1;
+                if is_object {
+                    reader.key()?;
+                }
+                reader.value()?;
+            }
+            b'}' if is_object => reader.close(),
+            b']' if !is_object => reader.close(),
+            _ => return None,
+        }
+    }
+    (reader.at == text.len()).then_some(reader.document)
+}
+
+struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+    document: Document,
+    open: Vec<Open>,
+}
+
+impl Reader<'_> {
+    fn skip(&mut self) {
+        while self.text.get(self.at).is_some_and(|byte| b" \t\n\r".contains(byte)) {
+            self.at += 1;
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn close(&mut self) {
+        self.at += 1;
+        self.open.pop();
+    }
+
+    /// A value, up to where its content begins if it holds others.
+    fn value(&mut self) -> Option<()> {
+        loop {
+            self.skip();
+            let first = self.peek()?;
+            if first == b'{' || first == b'[' {
+                self.enter(first == b'{')?;
+                self.skip();
+                let ends = if first == b'{' { b'}' } else { b']' };
+                if self.peek()? == ends {
+                    self.close();
+                    return Some(());
+                }
+                if first == b'{' {
+                    self.key()?;
+                }
+                continue;
+            }
+            return self.scalar(first);
+        }
+    }
+
+    fn enter(&mut self, is_object: bool) -> Option<()> {
+        let outer = self.open.last();
+        let key = outer.and_then(|outer| outer.key);
+        self.open.push(Open { holder: self.document.holders, is_object, key });
+        self.document.holders += 1;
+        self.at += 1;
+        (self.open.len() <= DEPTH).then_some(())
+    }
+
+    fn key(&mut self) -> Option<()> {
+        self.skip();
+        if self.peek()? != b'"' {
+            return None;
+        }
+        let (range, escaped) = self.string()?;
+        let index = self.document.tokens.len();
+        let open = self.open.last_mut()?;
+        open.key = Some(index);
+        let holder = open.holder;
+        self.document.tokens.push(Token { kind: Kind::Key, range, escaped, key: None, holder });
+        self.skip();
+        let colon = self.peek()? == b':';
+        self.at += 1;
+        colon.then_some(())
+    }
+
+    fn string(&mut self) -> Option<(Range<usize>, bool)> {
+        let start = self.at + 1;
+        let (mut at, mut escaped) = (start, false);
+        loop {
+            at += memchr2(b'"', b'\\', &self.text[at..])?;
+            if self.text[at] == b'"' {
+                self.at = at + 1;
+                return Some((start..at, escaped));
+            }
+            escaped = true;
+            at += 2;
+            if at > self.text.len() {
+                return None;
+            }
+        }
+    }
+
+    fn scalar(&mut self, first: u8) -> Option<()> {
+        let (kind, range, escaped) = match first {
+            b'"' => {
+                let (range, escaped) = self.string()?;
+                (Kind::Text, range, escaped)
+            }
+            b'-' | b'0'..=b'9' => {
+                let is_part = |byte: &&u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+                let length = self.text[self.at..].iter().take_while(is_part).count();
+                let range = self.at..self.at + length;
+                self.at = range.end;
+                (Kind::Number, range, false)
+            }
+            _ => {
+                let word = [&b"true"[..], b"false", b"null", b"NaN", b"Infinity"]
+                    .into_iter()
+                    .find(|word| self.text[self.at..].starts_with(word))?;
+                self.at += word.len();
+                return Some(());
+            }
+        };
+        let open = self.open.last();
+        let key = open.and_then(|open| open.key);
+        let holder = open.map_or(0, |open| open.holder);
+        self.document.tokens.push(Token { kind, range, escaped, key, holder });
+        Some(())
+    }
+}
