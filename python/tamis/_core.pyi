@@ -244,7 +244,8 @@ class ContentRules:
     def __new__(cls, specs: Sequence[tuple[str, str, str, bool, bool, int, str]]) -> Self:
         """Each: type (`regex`, `marker`, `literal`), pattern, replacement, whether case is ignored, whether
         a dot matches newlines, the group that is replaced (0: all of a match), and what that must be for the
-        match to count: anything (empty), `real` (no placeholder), `luhn`, `iban`, `jwt`, `random`.
+        match to count: anything (empty), `real` (no placeholder), `luhn`, `iban`, `jwt`, `random`,
+        `email`.
 
         Raises `ValueError` with a list of `_RuleProblem`."""
 

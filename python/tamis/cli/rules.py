@@ -103,6 +103,7 @@ _VALIDATORS = {
     "iban": "its check digits are right (ISO 13616)",
     "jwt": "its header is that of a JSON Web Token",
     "random": "it is no placeholder, and looks random",
+    "email": "it is of no example, and not that of a repository",
 }
 
 

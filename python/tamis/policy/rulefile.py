@@ -43,7 +43,8 @@ class Rule:
     group: int = 0
     """The group that is replaced; 0 for all of a match. This and the rest have built-in rules only."""
     validator: str = ""
-    """What that must be, for a match to count: `real` (no placeholder), `luhn`, `iban`, `jwt`, `random`."""
+    """What that must be, for a match to count: `real` (no placeholder), `luhn`, `iban`, `jwt`, `random`,
+    `email`."""
     vendor: str = ""
     title: str = ""
     source: str = ""

@@ -11,6 +11,9 @@ use super::rule::Replacement;
 const LEAST: usize = 16;
 const LEAST_HEX: usize = 24;
 
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const URL_DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 /// A part, and what it says.
 #[derive(Debug)]
 pub(super) struct Part {
@@ -231,8 +234,20 @@ fn percent(bytes: &[u8]) -> Option<u8> {
         .then_some(byte)
 }
 
+/// By byte, what it is worth as a digit of base64, standard or for URLs; 64 and more: it is none.
+const VALUES: [u8; 256] = {
+    let mut values = [64; 256];
+    let mut value = 0;
+    while value < 64 {
+        values[DIGITS[value] as usize] = value as u8;
+        values[URL_DIGITS[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
+
 fn is_digit(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte)
+    VALUES[usize::from(byte)] < 64
 }
 
 /// Base64 and hexadecimal digits that say a text.
@@ -292,46 +307,44 @@ fn from_hex(digits: &[u8]) -> Option<String> {
 }
 
 fn from_base64(digits: &[u8]) -> Option<String> {
-    let value = |digit: &u8| {
-        Some(match digit {
-            b'A'..=b'Z' => digit - b'A',
-            b'a'..=b'z' => digit - b'a' + 26,
-            b'0'..=b'9' => digit - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        })
-    };
-    let bytes = |digits: &[u8]| -> Option<Vec<u8>> {
-        let mut out = Vec::with_capacity(digits.len() / 4 * 3 + 3);
-        for four in digits.chunks(4) {
-            let mut bits = 0_u32;
-            for digit in four {
-                bits = bits << 6 | u32::from(value(digit)?);
-            }
-            match four.len() {
-                4 => out.extend_from_slice(&bits.to_be_bytes()[1..]),
-                3 if bits & 3 == 0 => out.extend_from_slice(&((bits >> 2) as u16).to_be_bytes()),
-                2 if bits & 15 == 0 => out.push((bits >> 4) as u8),
-                _ => return None,
-            }
-        }
-        Some(out)
-    };
     // The first few tell of almost all that is none.
-    is_said(bytes(&digits[..LEAST])?.into_iter().map(Some))?;
-    said(bytes(digits)?)
+    let mut first = [0; LEAST / 4 * 3];
+    for (four, three) in digits[..LEAST].as_chunks::<4>().0.iter().zip(first.as_chunks_mut::<3>().0) {
+        let bits = bits_of(four);
+        three.copy_from_slice(&bits.to_be_bytes()[1..]);
+    }
+    is_said(first.into_iter().map(Some))?;
+    let mut out = Vec::with_capacity(digits.len() / 4 * 3 + 3);
+    for four in digits.chunks(4) {
+        let bits = bits_of(four);
+        match four.len() {
+            4 => out.extend_from_slice(&bits.to_be_bytes()[1..]),
+            3 if bits & 3 == 0 => out.extend_from_slice(&((bits >> 2) as u16).to_be_bytes()),
+            2 if bits & 15 == 0 => out.push((bits >> 4) as u8),
+            _ => return None,
+        }
+    }
+    said(out)
+}
+
+fn bits_of(digits: &[u8]) -> u32 {
+    digits.iter().fold(0, |bits, &digit| bits << 6 | u32::from(VALUES[usize::from(digit)]))
 }
 
 /// Whether these bytes begin a text.
 fn is_said(bytes: impl Iterator<Item = Option<u8>>) -> Option<()> {
-    let bytes: Vec<u8> = bytes.collect::<Option<_>>()?;
-    match std::str::from_utf8(&bytes) {
+    let mut begun = [0; 12];
+    let mut length = 0;
+    for byte in bytes {
+        begun[length] = byte.filter(|&byte| is_printed(byte))?;
+        length += 1;
+    }
+    match std::str::from_utf8(&begun[..length]) {
         Ok(_) => {}
         Err(error) if error.error_len().is_none() => {}
         Err(_) => return None,
     }
-    bytes.iter().all(|&byte| is_printed(byte)).then_some(())
+    Some(())
 }
 
 fn is_printed(byte: u8) -> bool {
@@ -348,11 +361,7 @@ fn hex(bytes: &[u8], upper: bool) -> String {
 }
 
 fn base64(bytes: &[u8], url: bool, padded: bool) -> String {
-    let digits: &[u8; 64] = if url {
-        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    } else {
-        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-    };
+    let digits = if url { URL_DIGITS } else { DIGITS };
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for three in bytes.chunks(3) {
         let bits =

@@ -158,8 +158,15 @@ impl Flat {
 
     /// The lines of documents in the values too; `outer`: it is the document that the tokens are of.
     fn add(&mut self, text: &str, document: &Document, depth: usize, outer: bool) {
-        for token in &document.tokens {
-            let start = self.text.len();
+        let mut start = self.text.len();
+        for (index, token) in document.tokens.iter().enumerate() {
+            // A key stands before its value, which comes next.
+            if document.tokens.get(index + 1).is_some_and(|next| next.key == Some(index)) {
+                if outer {
+                    self.tokens.push(start..start);
+                }
+                continue;
+            }
             if let Some(key) = token.key {
                 self.say(text, &document.tokens[key]);
                 self.text.push_str(": ");
@@ -175,8 +182,12 @@ impl Flat {
                 }
             }
             if outer {
+                if let Some(key) = self.tokens.last_mut().filter(|key| key.start == start) {
+                    key.end = self.text.len();
+                }
                 self.tokens.push(start..self.text.len());
             }
+            start = self.text.len();
         }
     }
 

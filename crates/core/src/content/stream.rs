@@ -1,6 +1,6 @@
 //! Bytes that come in pieces: text, lines of JSON, or one document of it.
 
-use memchr::{memchr_iter, memrchr};
+use memchr::{memchr, memchr_iter, memrchr};
 
 use super::windows::Windows;
 use super::{Hit, How, LONGEST, Rules, WINDOW};
@@ -73,6 +73,12 @@ impl Stream {
     }
 
     fn add(&mut self, bytes: &[u8], last: bool) {
+        if self.rest.is_empty()
+            && memchr(0xf4, bytes).is_none()
+            && let Ok(text) = std::str::from_utf8(bytes)
+        {
+            return self.text.push_str(text);
+        }
         let mut all = std::mem::take(&mut self.rest);
         all.extend_from_slice(bytes);
         let mut from = 0;

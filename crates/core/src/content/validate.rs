@@ -16,6 +16,8 @@ pub enum Validator {
     Jwt,
     /// No placeholder, and of many different characters.
     Random,
+    /// An address of somebody: of no example, and not that of a repository.
+    Email,
 }
 
 impl Validator {
@@ -27,6 +29,7 @@ impl Validator {
             "iban" => Validator::Iban,
             "jwt" => Validator::Jwt,
             "random" => Validator::Random,
+            "email" => Validator::Email,
             _ => return None,
         })
     }
@@ -38,6 +41,7 @@ impl Validator {
             Validator::Luhn => is_luhn(text),
             Validator::Iban => is_iban(text),
             Validator::Jwt => is_jwt(text),
+            Validator::Email => !is_placeholder(text) && is_somebody(text),
             Validator::Random => !is_placeholder(text) && entropy(text) >= least_entropy(text),
         }
     }
@@ -116,6 +120,17 @@ const WHOLE: &[&str] = &[
     "masked",
     "filtered",
 ];
+
+/// Whether an address is not one of those that machines have, and of no domain that is kept for examples (RFC 2606).
+fn is_somebody(address: &str) -> bool {
+    let lower = address.to_ascii_lowercase();
+    let (user, domain) = lower.rsplit_once('@').unwrap_or((&lower, ""));
+    let is_example = |example: &str| {
+        domain.strip_suffix(example).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    !["git", "hg", "svn"].contains(&user)
+        && !["example.com", "example.org", "example.net"].into_iter().any(is_example)
+}
 
 fn is_placeholder(text: &str) -> bool {
     let text = text.trim_matches(['"', '\'', '`', ' ']);
