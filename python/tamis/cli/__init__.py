@@ -54,6 +54,7 @@ COMMANDS: dict[str, str] = {
     "fmt": "lay filters out, keeping their comments",
     "explain": "say what is recorded of a function, and why",
     "filters": "list the filters in use, or print one",
+    "redact": "take secrets out of any text",
     "rules": "list the content rules, or try them on a text",
     "completion": "print completion for a shell",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import NamedTuple
 
 from tamis.diagnostics import render_all
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     type Report = Callable[[Sequence[Checked], bool], None]
 
-__all__ = ["FORMATS", "problems"]
+__all__ = ["FORMATS", "Finding", "print_sarif", "problems"]
 
 
 def problems(diagnostics: Sequence[Diagnostic], colour: bool) -> None:
@@ -49,35 +50,56 @@ def _json(found: Sequence[Checked], colour: bool) -> None:
     _print_json(report)
 
 
+class Finding(NamedTuple):
+    """Something to report at a place; `line` 0 is the file as a whole, `end` 0 not known."""
+
+    id: str
+    level: str
+    message: str
+    path: str
+    line: int
+    column: int
+    end: int = 0
+
+
 def _sarif(found: Sequence[Checked], colour: bool) -> None:
+    print_sarif(
+        [
+            Finding(one.id, one.severity, _sentence(one), one.path, one.line, one.column, one.end)
+            for one in _all(found)
+        ]
+    )
+
+
+def print_sarif(found: Sequence[Finding]) -> None:
+    """Prints findings for code scanners (SARIF 2.1.0)."""
     from tamis._core import VERSION
 
-    diagnostics = _all(found)
-    rules = sorted({diagnostic.id for diagnostic in diagnostics})
-    driver = {"name": "tamis", "version": VERSION, "rules": [{"id": name} for name in rules]}
+    rules = {id: index for index, id in enumerate(sorted({finding.id for finding in found}))}
+    driver = {"name": "tamis", "version": VERSION, "rules": [{"id": id} for id in rules]}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(diagnostic, rules) for diagnostic in diagnostics],
+        "results": [_result(finding, rules[finding.id]) for finding in found],
     }
     _print_json(
         {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     )
 
 
-def _result(diagnostic: Diagnostic, rules: list[str]) -> dict[str, Any]:
-    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(diagnostic.path)}}
-    if diagnostic.line:
+def _result(finding: Finding, rule: int) -> dict[str, Any]:
+    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(finding.path)}}
+    if finding.line:
         place["region"] = {
-            "startLine": diagnostic.line,
-            "startColumn": diagnostic.column,
-            "endColumn": max(diagnostic.end, diagnostic.column + 1),
+            "startLine": finding.line,
+            "startColumn": finding.column,
+            "endColumn": max(finding.end, finding.column + 1),
         }
     return {
-        "ruleId": diagnostic.id,
-        "ruleIndex": rules.index(diagnostic.id),
-        "level": diagnostic.severity,
-        "message": {"text": _sentence(diagnostic)},
+        "ruleId": finding.id,
+        "ruleIndex": rule,
+        "level": finding.level,
+        "message": {"text": finding.message},
         "locations": [{"physicalLocation": place}],
     }
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tamis._core import ContentRules
+from tamis._core import ContentRules, ContentStream
 from tamis.policy.pack import builtin_rules
 from tamis.policy.rulefile import Rule, RuleFile, read_rules
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
 
-__all__ = ["Redaction", "Rules", "assembled", "load_rules"]
+__all__ = ["Change", "JsonRedaction", "Redaction", "RedactionStream", "Rules", "assembled", "load_rules"]
 
 ROLES = ("prompt", "other")
 
@@ -33,6 +34,66 @@ class Redaction:
     undecided: dict[str, int] = field(default_factory=dict)
     """How many of these are no matches, by the id of the rule: it took too much work there, or would have
     matched more than 64 KiB. The line is redacted, at most 64 KiB of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonRedaction:
+    """A value after the rules."""
+
+    value: Any
+    counts: dict[str, int]
+    """How many places each rule changed, by its id."""
+    undecided: dict[str, int] = field(default_factory=dict)
+    """As of `Redaction`."""
+
+
+class Change(NamedTuple):
+    """Where a rule has changed something."""
+
+    id: str
+    line: int
+    column: int
+    """From 1, as lines are; in characters of the text before all rules. Of a value in JSON, where it
+    begins."""
+    undecided: bool
+
+
+class RedactionStream:
+    """Bytes that come in pieces, with rules applied to them. For one thread."""
+
+    __slots__ = ("_native", "_rules", "changes", "counts", "undecided")
+
+    def __init__(self, native: ContentStream, rules: tuple[Rule, ...]) -> None:
+        self._native = native
+        self._rules = rules
+        self.counts: Counter[str] = Counter()
+        """How many places each rule has changed up to now, by its id."""
+        self.undecided: Counter[str] = Counter()
+        """How many of these are no matches: see `Redaction`."""
+        self.changes: list[Change] = []
+        """What was changed in what the last call gave back."""
+
+    def push(self, data: bytes) -> bytes:
+        """Takes bytes, and gives back those of which all is decided: at most some 600 kB are kept."""
+        return self._noted(self._native.push(data))
+
+    def finish(self) -> bytes:
+        """Gives back the rest."""
+        return self._noted(self._native.finish())
+
+    def _noted(self, data: bytes) -> bytes:
+        self.changes = [
+            Change(self._rules[rule].id, line, column, undecided)
+            for rule, line, column, undecided in self._native.changes()
+        ]
+        self.counts.update(change.id for change in self.changes)
+        self.undecided.update(change.id for change in self.changes if change.undecided)
+        return data
+
+    @property
+    def broken(self) -> int:
+        """Lines or documents that begin like JSON and are none; they were taken for text."""
+        return self._native.broken
 
 
 class Rules:
@@ -63,26 +124,18 @@ class Rules:
     def __reduce__(self) -> tuple[type[Rules], tuple[tuple[Rule, ...]]]:
         return Rules, (self.rules,)
 
-    def redact(self, text: str, *, role: str | None = None) -> Redaction:
+    def redact(self, text: str, *, role: str | None = None, decode: bool = True) -> Redaction:
         """Applies the rules to a text, one after the other, each to what the one before left.
 
         `role`: `prompt` for what a user wrote to an agent, `other` for what anybody else did; without it,
         rules of every scope apply. Rules for the fields of structured text (`fields`) apply without a role
         only.
+        `decode`: what the text holds in encoded form (escapes of JSON, percent signs, base64, hexadecimal
+        digits) is redacted too, decoded and encoded again.
 
         Raises `ValueError` for an unknown role, and `UnicodeEncodeError` for text with lone surrogates."""
-        if role is None:
-            return self._redaction(text, self._native, self.rules, None)
-        if role not in ROLES:
-            raise ValueError(f"unknown role `{role}`: one of {', '.join(ROLES)}")
-        scopes = ("field", "global") if role == "other" else ("prompt", "field", "global")
-        asked = [rule.scope in scopes and not rule.fields for rule in self._prompt_order]
-        return self._redaction(text, self._prompt, self._prompt_order, asked)
-
-    def _redaction(
-        self, text: str, native: ContentRules, rules: tuple[Rule, ...], asked: list[bool] | None
-    ) -> Redaction:
-        done = native.redact(text, asked)
+        native, rules, asked = self._of_role(role)
+        done = native.redact(text, asked, decode=decode)
         if done is None:
             return Redaction(text, {}, ())
         new, hits = done
@@ -90,6 +143,38 @@ class Rules:
         counts = Counter(id for id, _, _ in positions)
         undecided = Counter(rules[rule].id for rule, _, _, undecided in hits if undecided)
         return Redaction(new, dict(counts), positions, dict(undecided))
+
+    def redact_json(self, value: object, *, role: str | None = None) -> JsonRedaction:
+        """Applies the rules to the texts in a value that JSON can hold: to each alone, and to `key: value`,
+        so that rules for assignments see it; to keys, and to numbers of six digits and more. Documents of
+        JSON in texts are values, too.
+
+        Ids, signatures, encrypted content and images are left as they are, by their names and their shapes.
+        Raises `TypeError` or `ValueError` for what JSON cannot hold."""
+        stream = self.stream("json", role=role)
+        text = stream.push(json.dumps(value).encode()) + stream.finish()
+        new = json.loads(text) if stream.counts else value
+        return JsonRedaction(new, dict(stream.counts), dict(stream.undecided))
+
+    def stream(
+        self, format: str = "text", *, role: str | None = None, decode: bool = True
+    ) -> RedactionStream:
+        """For bytes that come in pieces: UTF-8, of which what is none stays as it is.
+
+        `format`: `text`, all is one text; `jsonl`, each line is a document of JSON, or a text; `json`, all is
+        one document, or a text."""
+        native, rules, asked = self._of_role(role)
+        return RedactionStream(ContentStream(native, format, asked, decode=decode), rules)
+
+    def _of_role(self, role: str | None) -> tuple[ContentRules, tuple[Rule, ...], list[bool] | None]:
+        """The rules in the order that a role wants, and which of them are asked."""
+        if role is None:
+            return self._native, self.rules, None
+        if role not in ROLES:
+            raise ValueError(f"unknown role `{role}`: one of {', '.join(ROLES)}")
+        scopes = ("field", "global") if role == "other" else ("prompt", "field", "global")
+        asked = [rule.scope in scopes and not rule.fields for rule in self._prompt_order]
+        return self._prompt, self._prompt_order, asked
 
 
 def load_rules(path: str | os.PathLike[str], *, builtin: bool = True) -> Rules:

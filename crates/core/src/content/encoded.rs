@@ -8,8 +8,8 @@ use super::edits::Edits;
 use super::rule::Replacement;
 
 /// Shorter runs are words.
-const LEAST: usize = 16;
-const LEAST_HEX: usize = 24;
+const LEAST: usize = 12;
+const LEAST_HEX: usize = 16;
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL_DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

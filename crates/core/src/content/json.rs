@@ -165,7 +165,7 @@ impl Reader<'_> {
                 let (range, escaped) = self.string()?;
                 (Kind::Text, range, escaped)
             }
-            b'-' | b'0'..=b'9' => {
+            b'-' | b'0'..=b'9' if self.text.get(self.at + 1) != Some(&b'I') => {
                 let is_part = |byte: &&u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
                 let length = self.text[self.at..].iter().take_while(is_part).count();
                 let range = self.at..self.at + length;
@@ -173,7 +173,7 @@ impl Reader<'_> {
                 (Kind::Number, range, false)
             }
             _ => {
-                let word = [&b"true"[..], b"false", b"null", b"NaN", b"Infinity"]
+                let word = [&b"true"[..], b"false", b"null", b"NaN", b"Infinity", b"-Infinity"]
                     .into_iter()
                     .find(|word| self.text[self.at..].starts_with(word))?;
                 self.at += word.len();

@@ -1,0 +1,225 @@
+"""Content rules applied to files: what is in them, whatever their encoding is, and where they lie."""
+
+from __future__ import annotations
+
+import codecs
+import glob
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING
+
+from tamis.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tamis.policy.rules import Change, Rules
+
+__all__ = [
+    "BACKUP",
+    "FORMATS",
+    "Outcome",
+    "encoding_of",
+    "files_at",
+    "is_binary",
+    "redact_file",
+    "redact_in_place",
+]
+
+FORMATS = ("text", "jsonl", "json")
+BACKUP = ".tamis-backup"
+
+_PIECE = 256 << 10
+_JSON_LINES = (".jsonl", ".ndjson", ".jsonlines")
+_JSON = (".json", ".ipynb", ".geojson", ".webmanifest", ".har")
+# Larger documents are taken as text, so that memory does not grow with them.
+_LARGEST_DOCUMENT = 64 << 20
+# What version control and environments keep for themselves.
+_NOT_LOOKED_AT = {
+    ".git",
+    ".hg",
+    ".svn",
+    ".venv",
+    "__pycache__",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".pytest_cache",
+}
+# A byte order mark tells of UTF-16; UTF-8 needs none.
+_UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+
+
+@dataclass
+class Outcome:
+    """What came of one file."""
+
+    path: str
+    counts: Counter[str] = field(default_factory=Counter)
+    """How many places each rule changed, by its id."""
+    undecided: Counter[str] = field(default_factory=Counter)
+    """How many of these are no matches, but where a bound was hit."""
+    changes: list[Change] = field(default_factory=list)
+    """Where, if that was wanted."""
+    broken: int = 0
+    """Lines or documents that begin like JSON and are none."""
+
+
+def files_at(paths: Iterable[str], exclude: Iterable[str] = (), *, backups: bool = True) -> Iterator[str]:
+    """The files that these paths name, in order: files, folders with all in them, and globs.
+
+    `exclude`: globs of names and paths to leave out of folders. `backups`: whether those are files, too.
+    Raises `UsageError` for a path that names nothing."""
+    left_out = (*exclude, *(() if backups else (f"*{BACKUP}",)))
+    for path in paths:
+        if os.path.isdir(path):
+            yield from _files_below(path, left_out)
+        elif os.path.lexists(path):
+            yield path
+        else:
+            found = sorted(glob.glob(path, recursive=True)) if glob.has_magic(path) else []
+            if not found:
+                raise UsageError(f"there is no file `{path}`")
+            yield from files_at(found, left_out)
+
+
+def _files_below(top: str, exclude: tuple[str, ...]) -> Iterator[str]:
+    from fnmatch import fnmatch
+
+    def wanted(folder: str, name: str) -> bool:
+        path = os.path.relpath(os.path.join(folder, name), top)
+        return not any(fnmatch(name, pattern) or fnmatch(path, pattern) for pattern in exclude)
+
+    for folder, folders, names in os.walk(top):
+        folders[:] = sorted(name for name in folders if name not in _NOT_LOOKED_AT and wanted(folder, name))
+        for name in sorted(names):
+            path = os.path.join(folder, name)
+            # A link may lead out of the folder, and a pipe would be waited for.
+            if wanted(folder, name) and _is_plain(path):
+                yield path
+
+
+def _is_plain(path: str) -> bool:
+    return os.path.isfile(path) and not os.path.islink(path)
+
+
+def is_binary(path: str) -> bool:
+    """Whether a file begins with bytes that no text has."""
+    with open(path, "rb") as file:
+        start = file.read(8192)
+    return b"\0" in start and start[:2] not in _UTF_16
+
+
+def format_of(path: str | None, start: bytes, size: int | None) -> str:
+    """How a file is to be read, by its name, else by how it begins."""
+    name = (path or "").lower()
+    if name.endswith(_JSON_LINES):
+        return "jsonl"
+    if name.endswith(_JSON):
+        return "json" if size is not None and size <= _LARGEST_DOCUMENT else "text"
+    first = start.lstrip().split(b"\n", 1)[0]
+    if not first.startswith((b"{", b"[")):
+        return "text"
+    try:
+        json.loads(first)
+    except ValueError:
+        return "text"
+    return "jsonl"
+
+
+def redact_file(
+    rules: Rules,
+    source: IO[bytes],
+    target: IO[bytes] | None,
+    outcome: Outcome,
+    *,
+    format: str | None = None,
+    role: str | None = None,
+    decode: bool = True,
+    places: bool = False,
+    size: int | None = None,
+) -> None:
+    """Applies rules to what can be read of `source`, and writes what comes of it to `target`.
+
+    `format`: one of `FORMATS`; None: by name and beginning. `places`: whether `outcome.changes` is wanted.
+    UTF-16 is known by its mark, and written as such."""
+    start = source.read(_PIECE)
+    encoding = encoding_of(start)
+    mark = start[:2] if encoding else b""
+    reader = codecs.getincrementaldecoder(encoding)("surrogatepass") if encoding else None
+    writer = codecs.getincrementaldecoder("utf-8")("surrogatepass") if encoding else None
+    piece = _utf_8(reader, start[len(mark) :], final=False)
+    format = format or format_of(outcome.path, piece, size)
+    stream = rules.stream(format, role=role, decode=decode)
+
+    def put(data: bytes, final: bool = False) -> None:
+        if places:
+            outcome.changes += stream.changes
+        if target is not None:
+            if writer is not None and encoding is not None:
+                data = writer.decode(data, final).encode(encoding, "surrogatepass")
+            target.write(data)
+
+    if target is not None:
+        target.write(mark)
+    while start:
+        put(stream.push(piece))
+        start = source.read(_PIECE)
+        piece = _utf_8(reader, start, final=not start)
+    if piece:  # the rest of a character
+        put(stream.push(piece))
+    put(stream.finish(), final=True)
+    outcome.counts += stream.counts
+    outcome.undecided += stream.undecided
+    outcome.broken += stream.broken
+
+
+def encoding_of(start: bytes) -> str | None:
+    """What the mark at the beginning of a file tells, if there is one: which UTF-16 it is."""
+    return _UTF_16.get(start[:2])
+
+
+def _utf_8(reader: codecs.IncrementalDecoder | None, data: bytes, *, final: bool) -> bytes:
+    return data if reader is None else reader.decode(data, final).encode("utf-8", "surrogatepass")
+
+
+def redact_in_place(rules: Rules, path: str, outcome: Outcome, *, backup: bool, **how: object) -> str | None:
+    """Replaces a file by what comes of it, if that is another text; returns the path of the backup.
+
+    The new file is whole before it takes the place of the old one, which is kept for its owner alone."""
+    folder, name = os.path.split(path)
+    handle, new = tempfile.mkstemp(prefix=f".{name}.", dir=folder or ".")
+    try:
+        with open(handle, "wb") as target, open(path, "rb") as source:
+            size = os.fstat(source.fileno()).st_size
+            redact_file(rules, source, target, outcome, size=size, **how)  # type: ignore[arg-type]
+            target.flush()
+            os.fsync(target.fileno())
+        if not outcome.counts:
+            return None
+        kept = _back_up(path) if backup else None
+        shutil.copystat(path, new)
+        os.replace(new, path)
+        return kept
+    finally:
+        if os.path.exists(new):
+            os.unlink(new)
+
+
+def _back_up(path: str) -> str:
+    number = 0
+    while True:
+        kept = f"{path}{BACKUP}" if not number else f"{path}.{number}{BACKUP}"
+        try:
+            handle = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            number += 1
+            continue
+        with open(handle, "wb") as target, open(path, "rb") as source:
+            shutil.copyfileobj(source, target)
+            target.flush()
+            os.fsync(target.fileno())
+        return kept
