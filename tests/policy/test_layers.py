@@ -24,7 +24,7 @@ RULES = Rules(
         Rule("long", "regex", r"\b[0-9]{9}\b", replacement="<N>"),
     ]
 )
-SECRET = "sec1234ret"
+WORD = "sec1234ret"
 
 
 def escaped(text: str) -> str:
@@ -63,7 +63,7 @@ CODINGS: dict[str, tuple[Callable[[str], str], Callable[[str], str]]] = {
 def test_codings(name: str, around: str) -> None:
     """What is encoded is redacted, and encoded in the same way; what is around stays as it is."""
     encode, decode = CODINGS[name]
-    for text in (f"the {SECRET} is known", f"{SECRET}!", f"password=abcdef und é {SECRET}"):
+    for text in (f"the {WORD} is known", f"{WORD}!", f"password=abcdef und é {WORD}"):
         shown = around.format(encode(text))
         done = RULES.redact(shown).text
         before, after = around.split("{}")
@@ -86,7 +86,7 @@ def test_codings_in_codings(seed: int) -> None:
     """Up to eight encodings within one another, in any order."""
     source = random.Random(seed)
     names = [source.choice(list(CODINGS)) for _ in range(source.randint(2, 4))]
-    text = f"the {SECRET} is known"
+    text = f"the {WORD} is known"
     for name in names:
         text = CODINGS[name][0](text)
     done = RULES.redact(text)
@@ -99,14 +99,14 @@ def test_codings_in_codings(seed: int) -> None:
 
 def test_not_decoded() -> None:
     """One may do without."""
-    text = base64.b64encode(f"the {SECRET} is known".encode()).decode()
+    text = base64.b64encode(f"the {WORD} is known".encode()).decode()
     assert RULES.redact(text, decode=False).text == text
 
 
 def test_places_of_what_is_encoded() -> None:
     """The place of what is found in an encoded text is all of that text."""
-    encoded = base64.b64encode(f"the {SECRET} is known".encode()).decode()
-    done = RULES.redact(f"é {encoded} {SECRET}")
+    encoded = base64.b64encode(f"the {WORD} is known".encode()).decode()
+    done = RULES.redact(f"é {encoded} {WORD}")
     assert done.positions == (("word", 2, 2 + len(encoded)), ("word", 3 + len(encoded), 13 + len(encoded)))
 
 
@@ -125,7 +125,7 @@ LOOK_ALIKES = [
 @pytest.mark.parametrize("text", LOOK_ALIKES)
 def test_what_only_looks_encoded(text: str) -> None:
     """What decodes to no text, or is broken, stays as it is."""
-    assert RULES.redact(f"{text} {SECRET}").text == f"{text} <W>"
+    assert RULES.redact(f"{text} {WORD}").text == f"{text} <W>"
 
 
 # Documents
@@ -154,7 +154,7 @@ def model_text(text: str) -> str:
 
 
 words = st.sampled_from(
-    ["a", "password", "é", "\n", '"', "\\", SECRET, " ", "abcdef", ": ", "123456789", "\U0001f600"]
+    ["a", "password", "é", "\n", '"', "\\", WORD, " ", "abcdef", ": ", "123456789", "\U0001f600"]
 )
 texts = st.lists(words, max_size=5).map("".join)
 scalars = st.one_of(
@@ -197,7 +197,7 @@ def test_documents_as_values(value: Any) -> None:
 
 def test_keys() -> None:
     """Keys are texts, too; those that become equal are numbered."""
-    value = {SECRET: 1, "sec9999ret": 2, "<W>": 3, "k": {SECRET: 4}}
+    value = {WORD: 1, "sec9999ret": 2, "<W>": 3, "k": {WORD: 4}}
     assert RULES.redact_json(value).value == {"<W> (2)": 1, "<W> (3)": 2, "<W>": 3, "k": {"<W>": 4}}
 
 
@@ -205,16 +205,16 @@ def test_keys() -> None:
     ("value", "kept"),
     [
         ({"id": "msg_sec1234ret00"}, True),
-        ({"id": f"x {SECRET}"}, False),
-        ({"call_id": "call_" + SECRET}, True),
+        ({"id": f"x {WORD}"}, False),
+        ({"call_id": "call_" + WORD}, True),
         ({"uuid": "123456789"}, False),
         ({"sessionId": "12345678-1234-1234-1234-123456789123"}, True),
         ({"signature": "sec1234ret+" * 10}, True),
-        ({"signature": f"by {SECRET}"}, False),
+        ({"signature": f"by {WORD}"}, False),
         ({"encrypted_content": "sec1234ret/" * 10 + "=="}, True),
         ({"source": {"type": "base64", "data": "iVBORw0KGgo" + "sec1234ret/" * 10}}, True),
         ({"data": "sec1234ret/" * 10}, False),
-        ({"token": "msg_" + SECRET}, False),
+        ({"token": "msg_" + WORD}, False),
     ],
 )
 def test_what_is_protected(value: dict[str, Any], kept: bool) -> None:
@@ -232,7 +232,7 @@ def test_what_json_cannot_hold() -> None:
 
 def test_a_document_in_a_document() -> None:
     """A text that is a document is one: its values are seen behind their names, and it stays JSON."""
-    inner = json.dumps({"password": "abcdef", "list": [SECRET]})
+    inner = json.dumps({"password": "abcdef", "list": [WORD]})
     done = RULES.redact_json({"arguments": inner, "more": json.dumps({"deep": inner})}).value
     assert json.loads(done["arguments"]) == {"password": "<A>", "list": ["<W>"]}
     assert json.loads(json.loads(done["more"])["deep"]) == {"password": "<A>", "list": ["<W>"]}
@@ -241,9 +241,9 @@ def test_a_document_in_a_document() -> None:
 # Streams
 
 PIECES = [
-    b"text ", SECRET.encode(), b"\n", b"\xff", "é".encode(), b"\xf0\x9f", b'{"a": "x"}', b"\r\n",
-    json.dumps({"password": "abcdef", "é": SECRET}).encode(), b'{"broken ', "\U0010ff41".encode(),
-    b"password=abcdef", base64.b64encode(f"the {SECRET} is".encode()),
+    b"text ", WORD.encode(), b"\n", b"\xff", "é".encode(), b"\xf0\x9f", b'{"a": "x"}', b"\r\n",
+    json.dumps({"password": "abcdef", "é": WORD}).encode(), b'{"broken ', "\U0010ff41".encode(),
+    b"password=abcdef", base64.b64encode(f"the {WORD} is".encode()),
 ]  # fmt: skip
 
 
@@ -256,7 +256,7 @@ def test_streams(format: str, data: bytes, cuts: list[int]) -> None:
     """Wherever a stream is cut, the same comes out; bytes that are no text stay."""
     whole = of_stream(data, format, [])
     assert of_stream(data, format, sorted(min(cut, len(data)) for cut in cuts)) == whole
-    assert SECRET.encode() not in whole
+    assert WORD.encode() not in whole
     assert whole.count(b"\xff") == data.count(b"\xff")
     text = data.decode("utf-8", "ignore")
     if data == text.encode() and format == "text" and "\U0010ff41" not in text:
@@ -266,7 +266,7 @@ def test_streams(format: str, data: bytes, cuts: list[int]) -> None:
 def test_places_in_a_stream() -> None:
     """Changes come with line and column, in characters."""
     stream = RULES.stream("text")
-    stream.push(f"é {SECRET}\n\né{SECRET}".encode())
+    stream.push(f"é {WORD}\n\né{WORD}".encode())
     stream.push(b" password=abc")
     stream.push(b"def")
     stream.finish()
@@ -280,8 +280,8 @@ def test_lines_of_json() -> None:
     """Each line is a document, or a text if it is none, which is counted when it begins like one."""
     lines = [
         json.dumps({"password": "abcdef"}),
-        f"plain {SECRET}",
-        '{"broken": ' + SECRET,
+        f"plain {WORD}",
+        '{"broken": ' + WORD,
         "",
         "[1, 2]",
         '"text"',
@@ -306,19 +306,19 @@ def test_a_long_stream() -> None:
     """Of a stream longer than any window nothing is missed, and nothing kept: secrets across all cuts."""
     source = random.Random(5)
     piece = "".join(source.choice(["word ", "\n", "x" * 40, "é"]) for _ in range(3_000))
-    data = f"{piece}{SECRET} ".encode() * 60
+    data = f"{piece}{WORD} ".encode() * 60
     stream = RULES.stream("text")
     out, most = b"", 0
     for start in range(0, len(data), 100_003):
         out += stream.push(data[start : start + 100_003])
         most = max(most, start + 100_003 - len(out))
     out += stream.finish()
-    assert out == data.replace(SECRET.encode(), b"<W>")
+    assert out == data.replace(WORD.encode(), b"<W>")
     assert stream.counts == {"word": 60}
     assert most < 1_000_000
 
 
 def test_a_long_line() -> None:
     """Text without a newline is cut where no match is."""
-    text = (SECRET + "x" * 13) * 100_000
+    text = (WORD + "x" * 13) * 100_000
     assert RULES.redact(text).text == ("<W>" + "x" * 13) * 100_000

@@ -193,7 +193,7 @@ def _files(rules: Rules, args: argparse.Namespace) -> list[Outcome]:
         print(f"tamis: {binary} file{'s' * (binary != 1)} left out: no text", file=sys.stderr)
     if backups:
         what = (
-            f"backup `{backups[0]}` still holds"
+            f"backup `{os.path.relpath(backups[0])}` still holds"
             if len(backups) == 1
             else f"{len(backups)} backups still hold"
         )

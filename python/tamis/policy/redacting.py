@@ -80,10 +80,16 @@ def files_at(paths: Iterable[str], exclude: Iterable[str] = (), *, backups: bool
         elif os.path.lexists(path):
             yield path
         else:
-            found = sorted(glob.glob(path, recursive=True)) if glob.has_magic(path) else []
+            found = _matching(path) if glob.has_magic(path) else []
             if not found:
                 raise UsageError(f"there is no file `{path}`")
             yield from files_at(found, left_out)
+
+
+def _matching(pattern: str) -> list[str]:
+    """What a glob matches, once each: a link may lead to what is there without it, even around in a ring."""
+    found = sorted(glob.glob(pattern, recursive=True), key=lambda path: (path.count(os.sep), path))
+    return sorted({os.path.realpath(path): path for path in reversed(found)}.values())
 
 
 def _files_below(top: str, exclude: tuple[str, ...]) -> Iterator[str]:
@@ -190,8 +196,9 @@ def redact_in_place(rules: Rules, path: str, outcome: Outcome, *, backup: bool, 
     """Replaces a file by what comes of it, if that is another text; returns the path of the backup.
 
     The new file is whole before it takes the place of the old one, which is kept for its owner alone."""
+    path = os.path.realpath(path)  # of a link, what it leads to
     folder, name = os.path.split(path)
-    handle, new = tempfile.mkstemp(prefix=f".{name}.", dir=folder or ".")
+    handle, new = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
     try:
         with open(handle, "wb") as target, open(path, "rb") as source:
             size = os.fstat(source.fileno()).st_size

@@ -4,6 +4,7 @@
 //! gives exactly that, and does not run what cannot match: a rule is asked only where a text is that each of its
 //! matches holds.
 
+mod digits;
 mod edits;
 mod encoded;
 mod gate;
