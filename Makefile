@@ -10,7 +10,7 @@ RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -type f -not -path '*/
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint types test-rust test-python test-other bench docs demo fmt clean
+.PHONY: help build test lint types test-rust test-python test-other bench bench-rules docs demo fmt clean
 # One job at a time: cargo uses all cores by itself, and its lock would make the others wait.
 .NOTPARALLEL:
 
@@ -48,7 +48,11 @@ test-other: $(VENV)/.built ## the Python tests on the other one of CPython 3.12 
 	else echo "CPython $$other is not at hand: the tests ran on one interpreter only."; fi
 
 bench: $(VENV)/.bench ## measure Tamis and VizTracer against the plain run (BENCH=--quick for a first look)
-	$(BIN)/python -m benchmarks $(BENCH)
+	@code=0; $(BIN)/python -m benchmarks $(BENCH) || code=$$?; \
+	$(BIN)/python -m benchmarks.content || code=$$?; exit $$code
+
+bench-rules: $(VENV)/.bench ## of that, the content rules only: beside re, google-re2 and hyperscan (two minutes)
+	$(BIN)/python -m benchmarks.content
 
 docs: $(VENV)/.installed ## build the documentation as a site; a broken link fails (its snippets are run by `make test`)
 	$(BIN)/python tools/build_site.py

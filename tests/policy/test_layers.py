@@ -21,6 +21,7 @@ RULES = Rules(
         Rule(
             "assigned", "regex", r"(?P<name>pass\w*)(?P<sign>: ?|=)\w{4,}", replacement=r"\g<name>\g<sign><A>"
         ),
+        Rule("spaced", "regex", r"\b[0-9](?:[ \n]?[0-9]){11}\b", replacement="<S>"),
         Rule("long", "regex", r"\b[0-9]{9}\b", replacement="<N>"),
     ]
 )
@@ -322,3 +323,10 @@ def test_a_long_line() -> None:
     """Text without a newline is cut where no match is."""
     text = (WORD + "x" * 13) * 100_000
     assert RULES.redact(text).text == ("<W>" + "x" * 13) * 100_000
+
+
+def test_a_long_encoded_word() -> None:
+    """An encoded word that is longer than any window is cut, though not in what is changed."""
+    plain = ("x" * 50 + f"{WORD}.") * 6_000
+    encoded = "".join(f"%{byte:02X}" for byte in plain.encode())
+    assert unquote(RULES.redact(encoded).text) == plain.replace(WORD, "<W>")

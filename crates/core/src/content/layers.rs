@@ -53,8 +53,8 @@ impl Rules {
         let suspects = self.suspects(&flat.text);
         let (mut changes, mut hits) = (Vec::new(), Vec::new());
         let mut keys: Option<FxHashSet<(usize, String)>> = None;
-        for (token, range) in document.tokens.iter().zip(&flat.tokens) {
-            if !suspects.as_ref().is_none_or(|suspects| touches(suspects, range)) {
+        for (token, line) in document.tokens.iter().zip(&flat.tokens) {
+            if !suspects.as_ref().is_none_or(|suspects| suspects.touch(&line.whole)) {
                 continue;
             }
             let raw = &text[token.range.clone()];
@@ -66,7 +66,10 @@ impl Rules {
                 Kind::Key => self.clean(&said, 0, depth + 1, asked),
                 Kind::Number if raw.bytes().filter(u8::is_ascii_digit).count() < DIGITS => continue,
                 _ if name.is_some_and(|name| is_protected(name, &said)) => continue,
-                _ => self.clean_value(name, &said, depth + 1, asked),
+                _ => {
+                    let known = suspects.as_ref().filter(|suspects| !suspects.encoded_in(&line.whole));
+                    self.clean_value(name, &said, depth + 1, asked, known.map(|known| (known, line)))
+                }
             };
             let Some(edits) = inner.edits else { continue };
             hits.extend(inner.hits.into_iter().map(|hit| Hit { start, end, ..hit }));
@@ -89,20 +92,41 @@ impl Rules {
         Some(applied)
     }
 
-    /// A value, alone and behind its name, so that rules for assignments see it.
-    fn clean_value(&self, name: Option<&str>, said: &str, depth: usize, asked: Asked) -> Applied {
+    /// A value, alone and behind its name, so that rules for assignments see it. `known`: where it stands in a text
+    /// of which the places are known.
+    fn clean_value(
+        &self,
+        name: Option<&str>,
+        said: &str,
+        depth: usize,
+        asked: Asked,
+        known: Option<(&Suspects, &Line)>,
+    ) -> Applied {
         if depth < DEPTH
             && let Some(applied) = self.clean_document(said, depth, asked)
         {
             return applied;
         }
-        let mut applied = self.clean(said, 0, depth, asked);
+        let mut applied = match known {
+            Some((suspects, line)) => {
+                let mut applied = Applied::default();
+                self.apply_at(said, 0, asked, &mut applied, suspects.places_in(line.value..line.whole.end));
+                applied
+            }
+            None => self.clean(said, 0, depth, asked),
+        };
         let Some(name) = name else { return applied };
         let mut assigned = format!("{name}: ");
         let value = assigned.len();
         assigned.push_str(applied.edits.as_ref().map_or(said, Edits::text));
         let mut seen = Applied::default();
-        self.apply(&assigned, 0, asked, &mut seen);
+        match known.filter(|_| applied.edits.is_none()) {
+            Some((suspects, line)) => {
+                let places = suspects.places_in(line.value - value..line.whole.end);
+                self.apply_at(&assigned, 0, asked, &mut seen, places);
+            }
+            None => self.apply(&assigned, 0, asked, &mut seen),
+        }
         let Some(edits) = seen.edits else { return applied };
         let clipped = |(from, to, put): (usize, usize, &str)| -> Option<Replacement> {
             let before = &assigned[from.min(value)..value];
@@ -117,36 +141,72 @@ impl Rules {
     }
 
     /// Where in a text rules or encodings may be at work. None: everywhere.
-    fn suspects(&self, text: &str) -> Option<Vec<Range<usize>>> {
+    fn suspects(&self, text: &str) -> Option<Suspects> {
         if !self.gate.always(text.is_ascii()).is_empty() {
             return None;
         }
-        let mut places = Places::new();
-        self.gate.look(text, 0..text.len(), &mut places);
-        let mut all: Vec<Range<usize>> = places.into_values().flatten().collect();
-        all.extend(encoded::parts(text, 0).into_iter().map(|part| part.range));
-        all.sort_unstable_by_key(|place| place.start);
-        // By their ends in order, too: each reaches as far as any before it.
-        let mut furthest = 0;
-        for place in &mut all {
-            furthest = furthest.max(place.end);
-            place.end = furthest;
-        }
-        Some(all)
+        let mut found = Places::new();
+        self.gate.look(text, 0..text.len(), &mut found);
+        let of_rule =
+            |(rule, places): (usize, Vec<Range<usize>>)| places.into_iter().map(move |it| (rule, it));
+        let mut places: Vec<(usize, Range<usize>)> = found.into_iter().flat_map(of_rule).collect();
+        places.sort_unstable_by_key(|(rule, place)| (place.start, *rule));
+        let encoded = encoded::parts(text, 0).into_iter().map(|part| part.range).collect();
+        let longest = places.iter().map(|(_, place)| place.len()).max().unwrap_or(0);
+        Some(Suspects { places, encoded, longest })
     }
 }
 
-/// Whether any of these places may be in a part.
-fn touches(places: &[Range<usize>], part: &Range<usize>) -> bool {
-    let first = places.partition_point(|place| place.end <= part.start);
-    places.get(first).is_some_and(|place| place.start < part.end)
+/// What may be of interest in a text.
+struct Suspects {
+    /// Clues of rules, in order.
+    places: Vec<(usize, Range<usize>)>,
+    /// What is encoded, in order and apart.
+    encoded: Vec<Range<usize>>,
+    /// The length of the longest place.
+    longest: usize,
+}
+
+impl Suspects {
+    fn touch(&self, part: &Range<usize>) -> bool {
+        self.within(part).next().is_some() || self.encoded_in(part)
+    }
+
+    fn within<'a>(&'a self, part: &'a Range<usize>) -> impl Iterator<Item = &'a (usize, Range<usize>)> {
+        let first = self.places.partition_point(|(_, place)| place.start + self.longest <= part.start);
+        let behind = self.places[first..].iter().take_while(|(_, place)| place.start < part.end);
+        behind.filter(|(_, place)| part.start < place.end)
+    }
+
+    fn encoded_in(&self, part: &Range<usize>) -> bool {
+        let first = self.encoded.partition_point(|encoded| encoded.end <= part.start);
+        self.encoded.get(first).is_some_and(|encoded| encoded.start < part.end)
+    }
+
+    /// The places in a part, as places of that part alone.
+    fn places_in(&self, part: Range<usize>) -> Places {
+        let mut places = Places::new();
+        for (rule, place) in self.within(&part) {
+            // Of a run that goes on behind it, the part in it may be one.
+            let (start, end) = (place.start.max(part.start), place.end.min(part.end));
+            places.entry(*rule).or_default().push(start - part.start..end - part.start);
+        }
+        places
+    }
 }
 
 /// All that a document says, line after line.
 struct Flat {
     text: String,
-    /// By token, its line or lines.
-    tokens: Vec<Range<usize>>,
+    tokens: Vec<Line>,
+}
+
+/// Where a token stands: its line, and those of the document in it.
+struct Line {
+    /// Without the newline, if there is no document in it.
+    whole: Range<usize>,
+    /// Of a value, where it begins behind its name.
+    value: usize,
 }
 
 impl Flat {
@@ -163,7 +223,7 @@ impl Flat {
             // A key stands before its value, which comes next.
             if document.tokens.get(index + 1).is_some_and(|next| next.key == Some(index)) {
                 if outer {
-                    self.tokens.push(start..start);
+                    self.tokens.push(Line { whole: start..start, value: start });
                 }
                 continue;
             }
@@ -173,19 +233,20 @@ impl Flat {
             }
             let value = self.text.len();
             self.say(text, token);
-            let end = self.text.len();
+            let mut end = self.text.len();
             self.text.push('\n');
             if token.kind == Kind::Text && depth + 1 < DEPTH && json::is_like(&self.text[value..end]) {
                 let inner = self.text[value..end].to_owned();
                 if let Some(document) = json::read(&inner) {
                     self.add(&inner, &document, depth + 1, false);
+                    end = self.text.len();
                 }
             }
             if outer {
-                if let Some(key) = self.tokens.last_mut().filter(|key| key.start == start) {
-                    key.end = self.text.len();
+                if let Some(key) = self.tokens.last_mut().filter(|key| key.whole.start == start) {
+                    key.whole.end = end;
                 }
-                self.tokens.push(start..self.text.len());
+                self.tokens.push(Line { whole: start..end, value });
             }
             start = self.text.len();
         }

@@ -170,6 +170,19 @@ impl Rules {
         let mut places = Places::new();
         let now = applied.edits.as_ref().map_or(text, Edits::text);
         self.gate.look(now, from..now.len(), &mut places);
+        self.apply_at(text, from, asked, applied, places);
+    }
+
+    /// The same where the places are known.
+    fn apply_at(
+        &self,
+        text: &str,
+        from: usize,
+        asked: &dyn Fn(usize) -> bool,
+        applied: &mut Applied,
+        mut places: Places,
+    ) {
+        let now = applied.edits.as_ref().map_or(text, Edits::text);
         let mut always = self.gate.always(now.is_ascii());
         let mut next = 0;
         loop {

@@ -3,6 +3,7 @@
 //! Of a window only the beginning is kept, and what is behind is looked at again with the next one: so every match that
 //! begins in what is kept was seen whole, with what follows it. It is cut where no match is.
 
+use super::edits::Edits;
 use super::{Applied, Hit, How, Redacted, Rules};
 use crate::pyregex::{boundary, boundary_before};
 
@@ -65,7 +66,7 @@ impl Windows {
         let from = self.context.len();
         self.context.push_str(&text[..end]);
         let Applied { edits, hits: found, matches } = rules.apply_layers(&self.context, from, how);
-        let cut = if all { self.context.len() } else { self.cut(from, matches) };
+        let cut = if all { self.context.len() } else { self.cut(from, matches, edits.as_ref()) };
         let before = out.len();
         match &edits {
             Some(edits) => out.push_str(&edits.text()[from..edits.now(cut)]),
@@ -83,7 +84,7 @@ impl Windows {
     }
 
     /// The last place in the window where no match is, behind a newline if there is one not too far.
-    fn cut(&self, from: usize, mut matches: Vec<(usize, usize)>) -> usize {
+    fn cut(&self, from: usize, mut matches: Vec<(usize, usize)>, edits: Option<&Edits>) -> usize {
         matches.sort_unstable();
         let outside = |mut at: usize| {
             while let Some(&(start, _)) = matches.iter().rev().find(|&&(start, end)| start < at && at < end) {
@@ -103,7 +104,16 @@ impl Windows {
             }
             at = line - 1;
         }
-        let anywhere = outside(last);
-        if anywhere > from { anywhere } else { last }
+        let mut anywhere = outside(last);
+        if anywhere <= from {
+            // All of it is one, encoded: it is cut, though not in what is changed.
+            anywhere = last;
+            for (start, end, _) in edits.iter().flat_map(|edits| edits.changes()) {
+                if start < anywhere && anywhere < end {
+                    anywhere = end;
+                }
+            }
+        }
+        anywhere
     }
 }
