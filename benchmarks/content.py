@@ -1,8 +1,8 @@
 """`python -m benchmarks.content`: content rules against `re`, google-re2 and hyperscan, in one run.
 
 Every engine gets the same lines and must give the same text. Numbers are megabytes a second of one thread,
-the best of some rounds. Then the built-in rules: plain text, lines of JSON with decoding, two threads, start-up,
-and text made to hurt at three sizes.
+the best of some rounds. Then the built-in rules: plain text, lines of JSON with decoding, two threads,
+start-up, and text made to hurt at three sizes.
 
 Exit code 0: measured. 1: measured, and a number is not met.
 """

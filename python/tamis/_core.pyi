@@ -34,7 +34,9 @@ class Diagnostic:
     IDS: ClassVar[list[str]]
     """All ids there are."""
     WARNINGS: ClassVar[list[str]]
-    """Those of them that are warnings, which `accept` may name."""
+    """Those of them that are warnings about filters, which `accept` may name."""
+    RULE_WARNINGS: ClassVar[list[str]]
+    """Those that are warnings about content rules."""
 
     def __new__(
         cls,
@@ -45,7 +47,7 @@ class Diagnostic:
         place: tuple[int, int, int, str] | None = None,
     ) -> Self:
         """A problem at a place (line, column, end, source), or of a file as a whole: a warning if its id is
-        in `WARNINGS`, else an error.
+        in `WARNINGS` or `RULE_WARNINGS`, else an error.
 
         Raises `ValueError` for an id that is not in `IDS`."""
 
@@ -234,20 +236,24 @@ class Regex:
     def finditer(self, text: str) -> list[tuple[tuple[int, int], list[tuple[int, int] | None]]] | None:
         """Where it matches, and for each match where its groups do. `None`: the bound of work was hit."""
 
-type _RuleProblem = tuple[int, str, str, int | None]
-"""Index of the rule; `pattern`, `empty`, `content` or `replacement`; a sentence; a place in characters."""
+type _RuleProblem = tuple[int, str, str, int | None, int]
+"""Index of the rule; `pattern`, `empty`, `content`, `replacement` or `fields`; a sentence; a place in
+characters; of `fields`, which."""
 
 @final
 class ContentRules:
     """Content rules, ready to be applied, in their order. Safe to be used from many threads at once."""
 
-    def __new__(cls, specs: Sequence[tuple[str, str, str, bool, bool, int, str]]) -> Self:
+    def __new__(cls, specs: Sequence[tuple[str, str, str, bool, bool, int, str, Sequence[str]]]) -> Self:
         """Each: type (`regex`, `marker`, `literal`), pattern, replacement, whether case is ignored, whether
         a dot matches newlines, the group that is replaced (0: all of a match), and what that must be for the
         match to count: anything (empty), `real` (no placeholder), `luhn`, `iban`, `jwt`, `random`,
-        `email`.
+        `email`; the paths of the fields that it is for, in documents.
 
         Raises `ValueError` with a list of `_RuleProblem`."""
+
+    def covered_by(self, rule: int, by: int) -> bool:
+        """Whether it is proven that all that a rule matches, another one does."""
 
     def redact(
         self, text: str, asked: Sequence[bool] | None = None, *, decode: bool = True

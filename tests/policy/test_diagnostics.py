@@ -95,6 +95,9 @@ def of_rules(path: Path) -> list[Diagnostic]:
         return list(error.diagnostics)
 
 
+ALL_WARNINGS = [*Diagnostic.WARNINGS, *Diagnostic.RULE_WARNINGS]
+
+
 def ids(found: list[Diagnostic]) -> set[str]:
     return {problem.id for problem in found}
 
@@ -111,13 +114,14 @@ def test_examples_of_the_page(tmp_path, name):
         f"```python\n{text}```\n" for language, _, text in FENCE.findall(bad) if language == "python"
     )
     assert checked(tmp_path, python + good) == []
-    assert bool(better) == (name in Diagnostic.WARNINGS)
+    assert bool(better) == (name in ALL_WARNINGS)
 
 
 # What mends the example of an error: a text of it, and what must stand there.
 SCOPE = '[scope]\ndefault_exec = "trace"\ndefault_value_action = "allow"\n'
 FIXES = {
     "bad-glob": ("[a-", "[a-c]"),
+    "bad-path": ("[first]", "[0]"),
     "bad-regex": ("(cart", "(cart|till)"),
     "bad-replacement": ("nubmer", "number"),
     "bad-selector": ('"shop.cart"', '"pkg:shop.cart"'),
@@ -147,7 +151,7 @@ FIXES = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(set(Diagnostic.IDS) - set(Diagnostic.WARNINGS)))
+@pytest.mark.parametrize("name", sorted(set(Diagnostic.IDS) - set(ALL_WARNINGS)))
 def test_errors_can_be_mended(tmp_path, name):
     """The example of an error without its mistake gives nothing."""
     if name not in FIXES:

@@ -239,6 +239,33 @@ def test_a_document_in_a_document() -> None:
     assert json.loads(json.loads(done["more"])["deep"]) == {"password": "<A>", "list": ["<W>"]}
 
 
+FIELDS = [
+    ("tool.output", {"tool": {"output": "<W>", "input": WORD}, "output": WORD}),
+    ("**.output", {"tool": {"output": "<W>", "input": WORD}, "output": "<W>"}),
+    ("tool.*", {"tool": {"output": "<W>", "input": "<W>"}, "output": WORD}),
+    ("tool", {"tool": {"output": "<W>", "input": "<W>"}, "output": WORD}),
+]
+
+
+@pytest.mark.parametrize(("path", "expected"), FIELDS)
+def test_fields(path: str, expected: Any) -> None:
+    """A rule for fields changes these and what is in them; to a text, without a role, it applies as a whole."""
+    rules = Rules([Rule("f", "regex", r"sec[0-9]{4}ret", scope="field", fields=(path,), replacement="<W>")])
+    value = {"tool": {"output": WORD, "input": WORD}, "output": WORD}
+    assert rules.redact_json(value).value == expected
+    assert rules.redact_json(value, role="other").value == expected
+    assert rules.redact(WORD).text == "<W>"
+    assert rules.redact(WORD, role="other").text == WORD
+
+
+def test_fields_in_a_text_that_is_a_document() -> None:
+    """A path goes on into a text that holds JSON, and into lists."""
+    rules = Rules([Rule("f", "literal", WORD, scope="field", fields=("a[1].b.c",), replacement="<W>")])
+    value = {"a": [WORD, {"b": json.dumps({"c": WORD, "d": WORD})}]}
+    done = rules.redact_json(value).value
+    assert (done["a"][0], json.loads(done["a"][1]["b"])) == (WORD, {"c": "<W>", "d": WORD})
+
+
 # Streams
 
 PIECES = [

@@ -51,7 +51,7 @@ def cooked(recipe: str, source: random.Random) -> str:
 
 def pattern_of(rule: Rule) -> ContentRules:
     """The rule without its validator, of which random texts know nothing."""
-    return ContentRules([(*rule.spec()[:-1], "")])
+    return ContentRules([(*rule.spec()[:-2], "", [])])
 
 
 @pytest.mark.parametrize("rule", PACK, ids=lambda rule: rule.id)

@@ -97,6 +97,7 @@ WRONG = [
     ({**GOOD, "pattern": "(?:a?){3}(?:)"}, ["matches-empty"]),
     ({**GOOD, "type": "literal", "pattern": ""}, ["matches-empty"]),
     ({**GOOD, "type": "marker"}, ["marker-without-content"]),
+    ({**GOOD, "scope": "field", "fields": ["a.b", "a["]}, ["bad-path"]),
     ({**GOOD, "replacement": "\\2"}, ["bad-replacement"]),
     ({**GOOD, "replacement": "\\"}, ["bad-replacement"]),
     ({**GOOD, "examples": ["c"]}, ["example-fails"]),
@@ -114,6 +115,31 @@ def test_mistakes(tmp_path, name, rule, ids):
     other = {**GOOD, "id": "other"}
     found = problems(tmp_path, json.dumps([other, rule]), name, examples=True)
     assert [id for id, _, _ in found] == ids
+
+
+# two rules, and whether the second one finds nothing
+PREEMPTED = [
+    ({"pattern": "order [0-9]+"}, {"pattern": "order 4[0-9]"}, True),
+    ({"pattern": "order 4[0-9]"}, {"pattern": "order [0-9]+"}, False),
+    ({"pattern": "b"}, {"pattern": "b"}, True),
+    ({"pattern": "b"}, {"pattern": "B"}, True),
+    ({"pattern": "b", "ignore_case": False}, {"pattern": "b"}, False),
+    ({"pattern": "b", "scope": "global"}, {"pattern": "b"}, False),
+    ({"pattern": "b", "scope": "global"}, {"pattern": "b", "scope": "field", "fields": ["a"]}, True),
+    ({"pattern": "b", "scope": "field", "fields": ["a"]}, {"pattern": "b", "scope": "field"}, False),
+    ({"pattern": "b", "enabled": False}, {"pattern": "b"}, False),
+    ({"pattern": "(b)(?!c)"}, {"pattern": "b"}, False),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "expected"), PREEMPTED)
+def test_rules_that_find_nothing(tmp_path, first, second, expected):
+    """A rule to which an earlier one leaves nothing is a warning, if that is proven for all texts."""
+    rules = [{**GOOD, **first}, {**GOOD, **second, "id": "second"}]
+    (tmp_path / "rules.json").write_text(json.dumps(rules))
+    warnings = read_rules(tmp_path / "rules.json", examples=True).warnings
+    assert [warning.id for warning in warnings] == ["preempted-rule"] * expected
+    assert read_rules(tmp_path / "rules.json").warnings == ()
 
 
 def test_all_at_once(tmp_path):

@@ -6,6 +6,7 @@ use std::ops::Range;
 pub const IDS: &[&str] = &[
     "allows-secret",
     "bad-glob",
+    "bad-path",
     "bad-regex",
     "bad-replacement",
     "bad-selector",
@@ -31,6 +32,7 @@ pub const IDS: &[&str] = &[
     "not-utf8",
     "nothing-to-inherit",
     "partial-regex",
+    "preempted-rule",
     "reserved-key",
     "shadowed-pattern",
     "shadowed-rule",
@@ -46,7 +48,10 @@ pub const IDS: &[&str] = &[
     "yaml-syntax",
 ];
 
-/// Those of them that are warnings: `accept` may name them.
+/// Those of them that are warnings about content rules.
+pub const RULE_WARNINGS: &[&str] = &["preempted-rule"];
+
+/// Those of them that are warnings about filters: `accept` may name them.
 pub const WARNINGS: &[&str] = &[
     "allows-secret",
     "broad-after-narrow",

@@ -7,8 +7,8 @@ use pyo3::types::PyBytes;
 use tamis_core::content::{Format, Hit, How, Kind, Problem, Rules, Spec, Stream, Validator};
 
 /// Type, pattern, replacement, whether case is ignored, whether a dot matches newlines, the group that is replaced, the
-/// validator.
-type RuleSpec = (String, String, String, bool, bool, usize, String);
+/// validator, the paths of fields.
+type RuleSpec = (String, String, String, bool, bool, usize, String, Vec<String>);
 
 /// The text, and (rule, start, end, undecided) in characters of the first text.
 type Redacted = (String, Vec<(u32, usize, usize, bool)>);
@@ -30,11 +30,16 @@ impl ContentRules {
         }
     }
 
+    fn covered_by(&self, py: Python<'_>, rule: usize, by: usize) -> bool {
+        py.detach(|| self.0.covered_by(rule, by))
+    }
+
     #[pyo3(signature = (text, asked = None, *, decode = true))]
     fn redact(&self, py: Python<'_>, text: &str, asked: Option<Vec<bool>>, decode: bool) -> Option<Redacted> {
         py.detach(|| {
             let is_asked = |rule: usize| asked.as_ref().is_none_or(|asked| asked.get(rule) == Some(&true));
-            let done = self.0.redact(text, &How { asked: &is_asked, decode })?;
+            let done =
+                self.0.redact(text, &How { asked: &is_asked, decode, fields_in_text: asked.is_none() })?;
             let count = characters(text, done.hits.iter().flat_map(|hit| [hit.start, hit.end]));
             let hit = |hit: &Hit| (hit.rule, count(hit.start), count(hit.end), hit.undecided);
             let hits = done.hits.iter().map(hit).collect();
@@ -98,7 +103,7 @@ impl ContentStream {
         let decode = *decode;
         let out = py.detach(|| {
             let is_asked = |rule: usize| asked.as_ref().is_none_or(|asked| asked.get(rule) == Some(&true));
-            let how = How { asked: &is_asked, decode };
+            let how = How { asked: &is_asked, decode, fields_in_text: asked.is_none() };
             match data {
                 Some(data) => stream.push(rules, data, &how),
                 None => stream.finish(rules, &how),
@@ -125,7 +130,9 @@ fn characters(text: &str, places: impl Iterator<Item = usize>) -> impl Fn(usize)
     move |at| places.binary_search(&at).map_or(at, |index| counts[index])
 }
 
-fn spec((kind, pattern, replacement, ignore_case, dotall, group, validator): RuleSpec) -> PyResult<Spec> {
+fn spec(
+    (kind, pattern, replacement, ignore_case, dotall, group, validator, fields): RuleSpec,
+) -> PyResult<Spec> {
     let kind = match kind.as_str() {
         "regex" => Kind::Regex,
         "marker" => Kind::Marker,
@@ -134,17 +141,20 @@ fn spec((kind, pattern, replacement, ignore_case, dotall, group, validator): Rul
     };
     let validator = Validator::from_name(&validator)
         .ok_or_else(|| PyValueError::new_err(format!("unknown validator `{validator}`")))?;
-    Ok(Spec { kind, pattern, replacement, ignore_case, dotall, group, validator })
+    Ok(Spec { kind, pattern, replacement, ignore_case, dotall, group, validator, fields })
 }
 
-/// What is wrong with a rule: its index, the key, a sentence, and a place in characters of the key's value.
-fn told(rule: usize, problem: Problem) -> (usize, &'static str, String, Option<usize>) {
-    match problem {
+/// What is wrong with a rule: its index, the key, a sentence, a place in characters of the key's value, and of a list
+/// the index in it.
+fn told(rule: usize, problem: Problem) -> (usize, &'static str, String, Option<usize>, usize) {
+    let (rule, key, message, offset) = match problem {
+        Problem::Field { index, message, offset } => return (rule, "fields", message, Some(offset), index),
         Problem::Pattern { message, offset } => (rule, "pattern", message, Some(offset)),
         Problem::MatchesEmpty => (rule, "empty", "the pattern matches the empty text".to_owned(), None),
         Problem::MarkerWithoutContent => {
             (rule, "content", "a marker needs a group named `content`".to_owned(), None)
         }
         Problem::Replacement { message, offset } => (rule, "replacement", message, Some(offset)),
-    }
+    };
+    (rule, key, message, offset, 0)
 }

@@ -47,7 +47,7 @@ impl Diagnostic {
             return Err(unknown("diagnostic", id));
         }
         let mut made = diagnostics::Diagnostic::whole_file(id, path, message, hint);
-        if diagnostics::WARNINGS.contains(&id) {
+        if diagnostics::WARNINGS.contains(&id) || diagnostics::RULE_WARNINGS.contains(&id) {
             made.severity = diagnostics::Severity::Warning;
         }
         if let Some(place) = place {
@@ -60,6 +60,12 @@ impl Diagnostic {
     #[pyo3(name = "WARNINGS")]
     fn warnings() -> Vec<&'static str> {
         diagnostics::WARNINGS.to_vec()
+    }
+
+    #[classattr]
+    #[pyo3(name = "RULE_WARNINGS")]
+    fn rule_warnings() -> Vec<&'static str> {
+        diagnostics::RULE_WARNINGS.to_vec()
     }
 
     #[classattr]

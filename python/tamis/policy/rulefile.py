@@ -50,10 +50,11 @@ class Rule:
     source: str = ""
     """Where the format is published."""
 
-    def spec(self) -> tuple[str, str, str, bool, bool, int, str]:
+    def spec(self) -> tuple[str, str, str, bool, bool, int, str, list[str]]:
         """What the core takes."""
         flags = (self.ignore_case, self.dotall)
-        return (self.type, self.pattern, self.replacement, *flags, self.group, self.validator)
+        more = (self.group, self.validator, list(self.fields))
+        return (self.type, self.pattern, self.replacement, *flags, *more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,8 @@ class _Reader:
         if self._examples and not self._problems:
             for entry, rule in rules:
                 self._try(entry, rule)
+            if not self._problems:
+                self._warn_of_preempted(rules)
         self._problems.sort(key=lambda problem: (problem.line, problem.column))
         if any(problem.severity == "error" for problem in self._problems):
             raise PolicyError(self._problems)
@@ -232,8 +235,8 @@ class _Reader:
         try:
             ContentRules([rule.spec() for _, rule in rules])
         except ValueError as error:
-            for index, what, message, offset in error.args[0]:
-                self._pattern(rules[index][0], what, message, offset)
+            for index, what, message, offset, item in error.args[0]:
+                self._pattern(rules[index][0], what, message, offset, item)
 
     def _try(self, entry: _Entry, rule: Rule) -> None:
         native = ContentRules([rule.spec()])
@@ -247,11 +250,29 @@ class _Reader:
                 if (native.redact(text) is not None) != must:
                     self._say("example-fails", node, says)
 
-    def _pattern(self, entry: _Entry, what: str, message: str, offset: int | None) -> None:
+    def _warn_of_preempted(self, rules: list[tuple[_Entry, Rule]]) -> None:
+        """Of the rules to which an earlier one leaves nothing."""
+        active = [(entry, rule) for entry, rule in rules if entry.values.get("enabled", True)]
+        native = ContentRules([rule.spec() for _, rule in active])
+        for index, (entry, rule) in enumerate(active):
+            for before, (_, other) in enumerate(active[:index]):
+                # On a prompt, rules for prompts go before all others.
+                same = other.scope == rule.scope or (other.scope, rule.scope) == ("global", "field")
+                if same and other.fields in ((), rule.fields) and native.covered_by(index, before):
+                    message = (
+                        f"this rule finds nothing: the rule `{other.id}` in line {other.line} goes before it"
+                    )
+                    hint = "an earlier rule leaves nothing of what it matches: put this one before it"
+                    self._say("preempted-rule", entry.places["pattern"], message, hint)
+                    break
+
+    def _pattern(self, entry: _Entry, what: str, message: str, offset: int | None, item: int) -> None:
         id = {"pattern": "bad-regex", "replacement": "bad-replacement", "empty": "matches-empty",
-              "content": "marker-without-content"}[what]  # fmt: skip
-        key = "replacement" if what == "replacement" else "pattern"
+              "content": "marker-without-content", "fields": "bad-path"}[what]  # fmt: skip
+        key = what if what in ("replacement", "fields") else "pattern"
         node = entry.places.get(key, entry.node)
+        if what == "fields":
+            node = node.items[item]
         # The place is known where the text is written as it is.
         shift = offset or 0
         if node.written is None:

@@ -128,8 +128,7 @@ class Rules:
         """Applies the rules to a text, one after the other, each to what the one before left.
 
         `role`: `prompt` for what a user wrote to an agent, `other` for what anybody else did; without it,
-        rules of every scope apply. Rules for the fields of structured text (`fields`) apply without a role
-        only.
+        rules of every scope apply, and rules for fields (`fields`) to all of the text.
         `decode`: what the text holds in encoded form (escapes of JSON, percent signs, base64, hexadecimal
         digits) is redacted too, decoded and encoded again.
 
@@ -147,7 +146,7 @@ class Rules:
     def redact_json(self, value: object, *, role: str | None = None) -> JsonRedaction:
         """Applies the rules to the texts in a value that JSON can hold: to each alone, and to `key: value`,
         so that rules for assignments see it; to keys, and to numbers of six digits and more. Documents of
-        JSON in texts are values, too.
+        JSON in texts are values, too. Rules for fields (`fields`) apply to these only.
 
         Ids, signatures, encrypted content and images are left as they are, by their names and their shapes.
         Raises `TypeError` or `ValueError` for what JSON cannot hold."""
@@ -173,7 +172,7 @@ class Rules:
         if role not in ROLES:
             raise ValueError(f"unknown role `{role}`: one of {', '.join(ROLES)}")
         scopes = ("field", "global") if role == "other" else ("prompt", "field", "global")
-        asked = [rule.scope in scopes and not rule.fields for rule in self._prompt_order]
+        asked = [rule.scope in scopes for rule in self._prompt_order]
         return self._prompt, self._prompt_order, asked
 
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::paths::Step;
 use memchr::memchr2;
 
 /// Documents that go deeper are read as text.
@@ -25,12 +26,23 @@ pub(super) struct Token {
     pub key: Option<usize>,
     /// Of a key, the number of its object; of a value, that of what holds it.
     pub holder: usize,
+    /// Of a value in a list, its place.
+    pub index: Option<usize>,
+}
+
+/// A list or an object: what holds it, under which key or at which place.
+#[derive(Debug)]
+pub(super) struct Holder {
+    outer: Option<usize>,
+    key: Option<usize>,
+    index: Option<usize>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub tokens: Vec<Token>,
-    holders: usize,
+    /// Lists and objects.
+    pub holders: Vec<Holder>,
 }
 
 struct Open {
@@ -38,6 +50,24 @@ struct Open {
     is_object: bool,
     /// The key that a value belongs to, if that is an object; else the nearest key around the list.
     key: Option<usize>,
+    index: usize,
+}
+
+impl Document {
+    /// The way to a value, from the outside: `name` says what a key is called.
+    pub fn way(&self, token: &Token, name: impl Fn(&Token) -> String) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let named = |key: Option<usize>| key.map(|key| Step::Name(name(&self.tokens[key])));
+        let own = if token.kind == Kind::Key { Some(Step::Name(name(token))) } else { None };
+        steps.extend(own.or_else(|| token.index.map(Step::Index)).or_else(|| named(token.key)));
+        let mut holder = self.holders.get(token.holder);
+        while let Some(this) = holder {
+            steps.extend(this.index.map(Step::Index).or_else(|| named(this.key)));
+            holder = this.outer.and_then(|outer| self.holders.get(outer));
+        }
+        steps.reverse();
+        steps
+    }
 }
 
 /// Whether a text begins and ends like a document with values in it.
@@ -57,6 +87,7 @@ pub(super) fn read(text: &str) -> Option<Document> {
         let is_object = open.is_object;
         match next? {
             b',' => {
+                open.index += 1;
                 reader.at += 1;
                 if is_object {
                     reader.key()?;
@@ -119,8 +150,13 @@ impl Reader<'_> {
     fn enter(&mut self, is_object: bool) -> Option<()> {
         let outer = self.open.last();
         let key = outer.and_then(|outer| outer.key);
-        self.open.push(Open { holder: self.document.holders, is_object, key });
-        self.document.holders += 1;
+        let holder = Holder {
+            outer: outer.map(|outer| outer.holder),
+            key: outer.filter(|outer| outer.is_object).and_then(|outer| outer.key),
+            index: outer.filter(|outer| !outer.is_object).map(|outer| outer.index),
+        };
+        self.open.push(Open { holder: self.document.holders.len(), is_object, key, index: 0 });
+        self.document.holders.push(holder);
         self.at += 1;
         (self.open.len() <= DEPTH).then_some(())
     }
@@ -135,7 +171,7 @@ impl Reader<'_> {
         let open = self.open.last_mut()?;
         open.key = Some(index);
         let holder = open.holder;
-        self.document.tokens.push(Token { kind: Kind::Key, range, escaped, key: None, holder });
+        self.document.tokens.push(Token { kind: Kind::Key, range, escaped, key: None, holder, index: None });
         self.skip();
         let colon = self.peek()? == b':';
         self.at += 1;
@@ -183,7 +219,8 @@ impl Reader<'_> {
         let open = self.open.last();
         let key = open.and_then(|open| open.key);
         let holder = open.map_or(0, |open| open.holder);
-        self.document.tokens.push(Token { kind, range, escaped, key, holder });
+        let index = open.filter(|open| !open.is_object).map(|open| open.index);
+        self.document.tokens.push(Token { kind, range, escaped, key, holder, index });
         Some(())
     }
 }

@@ -7,26 +7,44 @@ use rustc_hash::FxHashSet;
 use super::edits::Edits;
 use super::encoded::{self, escaped, unescaped};
 use super::gate::Places;
-use super::json::{self, Document, Kind};
+use super::json::{self, Document, Kind, Token};
+use super::paths::Step;
 use super::protected::is_protected;
 use super::rule::Replacement;
-use super::{Applied, Hit, Rules};
+use super::{Applied, Hit, How, Rules};
 
 /// So many encodings within one another are resolved.
 const DEPTH: usize = 10;
 /// Numbers with fewer digits are no secrets.
 const DIGITS: usize = 6;
 
-type Asked<'a> = &'a dyn Fn(usize) -> bool;
+/// Which rules are asked, and of what.
+#[derive(Clone)]
+pub(super) struct Ask<'a> {
+    pub how: How<'a>,
+    /// The way to a value of a document; None: it is no document.
+    pub way: Option<Vec<Step>>,
+}
 
 impl Rules {
+    /// Whether a rule is asked: one for fields only of these, if there are any.
+    fn asks(&self, ask: &Ask, rule: usize) -> bool {
+        let fields = &self.rules[rule].fields;
+        (ask.how.asked)(rule)
+            && (fields.is_empty()
+                || match &ask.way {
+                    Some(way) => fields.iter().any(|path| path.leads_to(way)),
+                    None => ask.how.fields_in_text,
+                })
+    }
+
     /// Applies the rules to what stands behind `from`: to what is encoded in it, and then to itself.
-    pub(super) fn clean(&self, text: &str, from: usize, depth: usize, asked: Asked) -> Applied {
+    pub(super) fn clean(&self, text: &str, from: usize, depth: usize, ask: &Ask) -> Applied {
         let mut applied = Applied::default();
         if depth < DEPTH {
             let (mut changes, mut hits) = (Vec::new(), Vec::new());
             for part in encoded::parts(text, from) {
-                let inner = self.clean_inner(&part.text, depth + 1, asked);
+                let inner = self.clean_inner(&part.text, depth + 1, ask);
                 applied.matches.push((part.range.start, part.range.end));
                 let Some(edits) = inner.edits else { continue };
                 changes.extend(part.encoded(&edits));
@@ -35,19 +53,20 @@ impl Rules {
             }
             applied.change(text, &changes, hits);
         }
-        self.apply(text, from, asked, &mut applied);
+        self.apply(text, from, &|rule| self.asks(ask, rule), &mut applied);
         applied
     }
 
     /// A text that was encoded: it may be a document.
-    fn clean_inner(&self, text: &str, depth: usize, asked: Asked) -> Applied {
-        let document = if depth < DEPTH { self.clean_document(text, depth, asked) } else { None };
-        document.unwrap_or_else(|| self.clean(text, 0, depth, asked))
+    fn clean_inner(&self, text: &str, depth: usize, ask: &Ask) -> Applied {
+        let document = if depth < DEPTH { self.clean_document(text, depth, ask) } else { None };
+        document.unwrap_or_else(|| self.clean(text, 0, depth, ask))
     }
 
     /// Applies the rules to the keys and values of a document of JSON. None: it is no document.
-    pub(super) fn clean_document(&self, text: &str, depth: usize, asked: Asked) -> Option<Applied> {
+    pub(super) fn clean_document(&self, text: &str, depth: usize, ask: &Ask) -> Option<Applied> {
         let document = if json::is_like(text) { json::read(text)? } else { return None };
+        let outer = ask.way.clone().unwrap_or_default();
         let mut applied = Applied::default();
         let flat = Flat::of(text, &document, depth);
         let suspects = self.suspects(&flat.text);
@@ -60,15 +79,21 @@ impl Rules {
             let raw = &text[token.range.clone()];
             let Range { start, end } = token.range;
             let (said, places) = unescaped(raw);
-            let name = token.key.map(|key| unescaped(&text[document.tokens[key].range.clone()]).0);
+            let called = |key: &Token| unescaped(&text[key.range.clone()]).0;
+            let name = token.key.map(|key| called(&document.tokens[key]));
             let name = name.as_deref();
+            let mut way = outer.clone();
+            if self.has_fields {
+                way.extend(document.way(token, called));
+            }
+            let ask = &Ask { way: Some(way), ..*ask };
             let inner = match token.kind {
-                Kind::Key => self.clean(&said, 0, depth + 1, asked),
+                Kind::Key => self.clean(&said, 0, depth + 1, ask),
                 Kind::Number if raw.bytes().filter(u8::is_ascii_digit).count() < DIGITS => continue,
                 _ if name.is_some_and(|name| is_protected(name, &said)) => continue,
                 _ => {
                     let known = suspects.as_ref().filter(|suspects| !suspects.encoded_in(&line.whole));
-                    self.clean_value(name, &said, depth + 1, asked, known.map(|known| (known, line)))
+                    self.clean_value(name, &said, depth + 1, ask, known.map(|known| (known, line)))
                 }
             };
             let Some(edits) = inner.edits else { continue };
@@ -99,21 +124,22 @@ impl Rules {
         name: Option<&str>,
         said: &str,
         depth: usize,
-        asked: Asked,
+        ask: &Ask,
         known: Option<(&Suspects, &Line)>,
     ) -> Applied {
         if depth < DEPTH
-            && let Some(applied) = self.clean_document(said, depth, asked)
+            && let Some(applied) = self.clean_document(said, depth, ask)
         {
             return applied;
         }
+        let asked = |rule: usize| self.asks(ask, rule);
         let mut applied = match known {
             Some((suspects, line)) => {
                 let mut applied = Applied::default();
-                self.apply_at(said, 0, asked, &mut applied, suspects.places_in(line.value..line.whole.end));
+                self.apply_at(said, 0, &asked, &mut applied, suspects.places_in(line.value..line.whole.end));
                 applied
             }
-            None => self.clean(said, 0, depth, asked),
+            None => self.clean(said, 0, depth, ask),
         };
         let Some(name) = name else { return applied };
         let mut assigned = format!("{name}: ");
@@ -123,9 +149,9 @@ impl Rules {
         match known.filter(|_| applied.edits.is_none()) {
             Some((suspects, line)) => {
                 let places = suspects.places_in(line.value - value..line.whole.end);
-                self.apply_at(&assigned, 0, asked, &mut seen, places);
+                self.apply_at(&assigned, 0, &asked, &mut seen, places);
             }
-            None => self.apply(&assigned, 0, asked, &mut seen),
+            None => self.apply(&assigned, 0, &asked, &mut seen),
         }
         let Some(edits) = seen.edits else { return applied };
         let clipped = |(from, to, put): (usize, usize, &str)| -> Option<Replacement> {

@@ -11,6 +11,7 @@ mod gate;
 mod grams;
 mod json;
 mod layers;
+mod paths;
 mod protected;
 mod rule;
 mod stream;
@@ -18,6 +19,7 @@ mod template;
 mod validate;
 mod windows;
 
+pub use paths::FieldPath;
 pub use rule::{Kind, Problem, Spec};
 pub use stream::{Format, Place, Stream};
 pub use validate::Validator;
@@ -25,6 +27,7 @@ pub use validate::Validator;
 use crate::pyregex::LONGEST;
 use edits::Edits;
 use gate::{Gate, Places};
+use layers::Ask;
 use rule::{Found, Replacement, Rule};
 use std::ops::Range;
 
@@ -39,6 +42,8 @@ const WINDOW: usize = 512 << 10;
 pub struct Rules {
     rules: Vec<Rule>,
     gate: Gate,
+    /// Some are for certain fields of documents.
+    has_fields: bool,
 }
 
 /// A place that a rule changed, in bytes of the text as it was before any rule.
@@ -59,6 +64,8 @@ pub struct How<'a> {
     pub asked: &'a dyn Fn(usize) -> bool,
     /// What is encoded in a text is redacted, too.
     pub decode: bool,
+    /// Rules for fields are asked of texts, too, which have none.
+    pub fields_in_text: bool,
 }
 
 /// A text after the rules.
@@ -130,7 +137,16 @@ impl Rules {
             return Err(problems);
         }
         let gate = Gate::new(&rules);
-        Ok(Rules { rules, gate })
+        let has_fields = rules.iter().any(|rule| !rule.fields.is_empty());
+        Ok(Rules { rules, gate, has_fields })
+    }
+
+    /// Whether it is proven that all that a rule matches, another one does: which then leaves nothing to it.
+    pub fn covered_by(&self, rule: usize, by: usize) -> bool {
+        match (self.rules.get(rule), self.rules.get(by)) {
+            (Some(rule), Some(by)) => by.covers(rule),
+            _ => false,
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -153,15 +169,17 @@ impl Rules {
 
     /// The same for a document of JSON, of which keys and values are texts. None: it is none.
     pub fn redact_document(&self, text: &str, how: &How) -> Option<Option<Redacted>> {
-        self.clean_document(text, 0, how.asked).map(Applied::redacted)
+        self.clean_document(text, 0, &Ask { how: *how, way: None }).map(Applied::redacted)
     }
 
     fn apply_layers(&self, text: &str, from: usize, how: &How) -> Applied {
         if how.decode {
-            return self.clean(text, from, 0, how.asked);
+            return self.clean(text, from, 0, &Ask { how: *how, way: None });
         }
         let mut applied = Applied::default();
-        self.apply(text, from, how.asked, &mut applied);
+        let asked =
+            |rule: usize| (how.asked)(rule) && (how.fields_in_text || self.rules[rule].fields.is_empty());
+        self.apply(text, from, &asked, &mut applied);
         applied
     }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use memchr::{memchr, memrchr};
 
 use super::UNDECIDED;
+use super::paths::FieldPath;
 use super::template::Template;
 use super::validate::Validator;
 use crate::pyregex::{Clues, Finder, Flags, LONGEST, Match, Stopped, boundary, boundary_before};
@@ -31,6 +32,8 @@ pub struct Spec {
     pub group: usize,
     /// What that must be, for the match to count.
     pub validator: Validator,
+    /// In documents, it is asked of these fields only, if there are any.
+    pub fields: Vec<String>,
 }
 
 /// What is wrong with a rule.
@@ -47,6 +50,12 @@ pub enum Problem {
         message: String,
         offset: usize,
     },
+    /// Which of the paths, and at which of its characters.
+    Field {
+        index: usize,
+        message: String,
+        offset: usize,
+    },
 }
 
 #[derive(Debug)]
@@ -56,6 +65,7 @@ pub(super) struct Rule {
     group: usize,
     validator: Validator,
     pub clues: Option<Clues>,
+    pub fields: Vec<FieldPath>,
     /// A match begins with its clue.
     begins: bool,
     /// Matches are no longer than that, …
@@ -99,10 +109,24 @@ impl Rule {
             let message = format!("invalid group reference {}", spec.group);
             return Err(Problem::Pattern { message, offset: 0 });
         }
+        let field = |(index, path): (usize, &String)| {
+            FieldPath::parse(path).map_err(|(message, offset)| Problem::Field { index, message, offset })
+        };
+        let fields = spec.fields.iter().enumerate().map(field).collect::<Result<_, _>>()?;
         let (clues, longest, in_line) = (finder.clues(), finder.longest(), !finder.crosses_lines());
         let begins = matches!(clues, Some(Clues::Texts { first: true, .. }));
         let (group, validator) = (spec.group, spec.validator);
-        Ok(Rule { finder, template, group, validator, clues, begins, longest, in_line })
+        Ok(Rule { finder, template, group, validator, clues, fields, begins, longest, in_line })
+    }
+
+    /// Whether it is proven to match all that another rule matches.
+    pub fn covers(&self, other: &Rule) -> bool {
+        self.group == 0
+            && self.validator == Validator::None
+            && match (self.finder.language(), other.finder.language()) {
+                (Some(mine), Some(others)) => others.is_within(&mine) == Some(true),
+                _ => false,
+            }
     }
 
     /// All matches from a place on that do not overlap, in their order: those in the whole text, or those that hold

@@ -11,6 +11,7 @@ fn spec(kind: Kind, pattern: &str, replacement: &str) -> Spec {
         dotall: false,
         group: 0,
         validator: Validator::None,
+        fields: Vec::new(),
     }
 }
 
@@ -20,7 +21,7 @@ fn rules(list: &[(Kind, &str, &str)]) -> Rules {
 }
 
 fn redact(rules: &Rules, text: &str, asked: bool) -> Option<Redacted> {
-    rules.redact(text, &How { asked: &|_| asked, decode: false })
+    rules.redact(text, &How { asked: &|_| asked, decode: false, fields_in_text: true })
 }
 
 fn places(redacted: &Redacted) -> Vec<(u32, usize, usize)> {
@@ -150,7 +151,13 @@ fn windows_are_not_seen() {
         let text: String = (0..random.below(120)).map(|_| random.of(&words)).collect();
         let whole = redact(&rules, &text, true);
         let (window, reach) = (30 + random.below(60), 60);
-        let parts = windows::redact(&rules, &text, window, reach, &How { asked: &|_| true, decode: false });
+        let parts = windows::redact(
+            &rules,
+            &text,
+            window,
+            reach,
+            &How { asked: &|_| true, decode: false, fields_in_text: true },
+        );
         let sorted = |redacted: Option<Redacted>| {
             redacted.map(|mut redacted| {
                 redacted.hits.sort_by_key(|hit| (hit.rule, hit.start, hit.end));

@@ -12,7 +12,8 @@ use super::bytes::Characters;
 use super::clues::{Clues, clues};
 use super::parse::{Parsed, parse};
 use super::program::Program;
-use super::{Error, Flags, compile, linear, matcher};
+use super::{Error, Flags, compile, language, linear, matcher};
+use crate::language::Language;
 
 /// No match is longer, in bytes.
 pub const LONGEST: usize = 64 << 10;
@@ -76,6 +77,11 @@ impl Finder {
     pub fn crosses_lines(&self) -> bool {
         // What a group holds, it matched before.
         Characters::of_all(&self.parsed.body, Characters::default()).ascii >> b'\n' & 1 == 1
+    }
+
+    /// All that it matches; None where that cannot be said.
+    pub fn language(&self) -> Option<Language> {
+        language::language(&self.program)
     }
 
     fn linear(&self, ascii: bool) -> Option<&meta::Regex> {
