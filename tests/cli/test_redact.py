@@ -247,6 +247,26 @@ def test_interrupted(place):
     assert not [path for path in place.iterdir() if path.suffix != ".log"]
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_may_not_be_read(place, capsys):
+    """A folder or file that may not be read is no clean one."""
+    (place / "shut").mkdir(mode=0)
+    assert cli.main(["redact", "--check", "."]) == 2
+    assert "shut" in capsys.readouterr().err
+
+
+BINARIES = [b"\0", b"x" * 300_000 + b"\0", b"%PDF-1.4 text only", bytes(range(1, 32)) * 20]
+
+
+@pytest.mark.parametrize("data", BINARIES, ids=["a zero", "a late zero", "a PDF", "control characters"])
+def test_what_is_no_text(place, data, capsys):
+    """Files in a folder that are no text are left out, and counted; one that is named is read."""
+    (place / "data").write_bytes(data + f" {TOKEN} ".encode())
+    assert cli.main(["redact", "--check", "--exclude", "a.log", "."]) == 0
+    assert "tamis: 1 file left out: no text\n" in capsys.readouterr().err
+    assert cli.main(["redact", "--check", "data"]) == 1
+
+
 def test_a_reader_that_goes(place):
     """When the reader of the output has gone, it ends as other commands do."""
     data = b"some text\n" * 1_000_000

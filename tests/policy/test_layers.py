@@ -21,6 +21,7 @@ RULES = Rules(
         Rule(
             "assigned", "regex", r"(?P<name>pass\w*)(?P<sign>: ?|=)\w{4,}", replacement=r"\g<name>\g<sign><A>"
         ),
+        Rule("quoted", "regex", r'(x y": ")[^"]{3,}(")', replacement=r"\1<Q>\2"),
         Rule("spaced", "regex", r"\b[0-9](?:[ \n]?[0-9]){11}\b", replacement="<S>"),
         Rule("long", "regex", r"\b[0-9]{9}\b", replacement="<N>"),
     ]
@@ -145,8 +146,10 @@ def model(value: Any, name: str | None = None) -> Any:
         return value
     text = model_text(shown)
     if name is not None:
-        assigned = RULES.redact(f"{name}: {text}", decode=False).text
-        text = assigned.removeprefix(f"{name}: ") if assigned.startswith(f"{name}: ") else text
+        for before, after in ((f"{name}: ", ""), (f'"{name}": "', '"')):
+            assigned = RULES.redact(f"{before}{text}{after}", decode=False).text
+            if assigned.startswith(before) and assigned.endswith(after):
+                text = assigned[len(before) : len(assigned) - len(after)]
     return value if text == shown else text
 
 
@@ -249,7 +252,7 @@ FIELDS = [
 
 @pytest.mark.parametrize(("path", "expected"), FIELDS)
 def test_fields(path: str, expected: Any) -> None:
-    """A rule for fields changes these and what is in them; to a text, without a role, it applies as a whole."""
+    """A rule for fields changes these and what is in them; to a text without a role it applies as well."""
     rules = Rules([Rule("f", "regex", r"sec[0-9]{4}ret", scope="field", fields=(path,), replacement="<W>")])
     value = {"tool": {"output": WORD, "input": WORD}, "output": WORD}
     assert rules.redact_json(value).value == expected

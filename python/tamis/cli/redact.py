@@ -176,19 +176,28 @@ def _files(rules: Rules, args: argparse.Namespace) -> list[Outcome]:
     if args.output is not None and os.path.exists(args.output) and os.path.samefile(args.output, paths[0]):
         raise UsageError("`--output` is the file itself", hint="`--in-place` changes it, and keeps a backup")
     outcomes: list[Outcome] = []
-    backups, binary = [], 0
-    for path in terminal.progress(paths, "redacting"):
-        if path not in args.paths and is_binary(path):
-            binary += 1
-            continue
-        outcome = Outcome(os.path.normpath(path))
-        outcomes.append(outcome)
-        if args.in_place:
-            kept = redact_in_place(rules, path, outcome, backup=not args.no_backup, **_how(args))
-            backups += [kept] if kept is not None else []
-        else:
-            with open(path, "rb") as source:
-                _one(rules, source, outcome, args, os.fstat(source.fileno()).st_size)
+    backups: list[str] = []
+    binary = 0
+    try:
+        for path in terminal.progress(paths, "redacting"):
+            if path not in args.paths and is_binary(path):
+                binary += 1
+                continue
+            outcome = Outcome(os.path.normpath(path))
+            outcomes.append(outcome)
+            if args.in_place:
+                kept = redact_in_place(rules, path, outcome, backup=not args.no_backup, **_how(args))
+                backups += [kept] if kept is not None else []
+            else:
+                with open(path, "rb") as source:
+                    _one(rules, source, outcome, args, os.fstat(source.fileno()).st_size)
+    finally:
+        # Also when it ends early: what was changed is changed.
+        _say_what_is_left(args, backups, binary)
+    return outcomes
+
+
+def _say_what_is_left(args: argparse.Namespace, backups: list[str], binary: int) -> None:
     if binary and not args.quiet:
         print(f"tamis: {binary} file{'s' * (binary != 1)} left out: no text", file=sys.stderr)
     if backups:
@@ -198,7 +207,6 @@ def _files(rules: Rules, args: argparse.Namespace) -> list[Outcome]:
             else f"{len(backups)} backups still hold"
         )
         print(f"tamis: the {what} the secrets: look, and delete", file=sys.stderr)
-    return outcomes
 
 
 def _report(rules: Rules, args: argparse.Namespace, outcomes: list[Outcome]) -> int:
@@ -236,6 +244,9 @@ def _said(args: argparse.Namespace, outcomes: list[Outcome]) -> list[str]:
         lines.append(
             f"{sum(undecided.values()):,} of them because a bound of work or length was hit: {rules}"
         )
+    for outcome in outcomes:
+        if outcome.zeros:
+            lines.append(f"{outcome.path} is no text, or UTF-16 without its mark: what it says was not read as such")
     if broken:
         what = "1 line or document begins" if broken == 1 else f"{broken:,} lines or documents begin"
         lines.append(f"{what} like JSON, and cannot be read as such: taken for text")

@@ -49,6 +49,9 @@ _NOT_LOOKED_AT = {
     ".ruff_cache",
     ".pytest_cache",
 }
+# How files begin that may have long parts without a byte that gives them away, and the bytes that do.
+_BINARY = (b"%PDF-", b"%!PS-Adobe", b"\x7fELF", b"PK\x03\x04", b"\x1f\x8b")
+_CONTROLS = bytes({*range(32), 127} - {8, 9, 10, 12, 13, 27})
 # A byte order mark tells of UTF-16; UTF-8 needs none.
 _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
@@ -66,6 +69,8 @@ class Outcome:
     """Where, if that was wanted."""
     broken: int = 0
     """Lines or documents that begin like JSON and are none."""
+    zeros: bool = False
+    """Its beginning holds zeros and no mark of UTF-16: whatever it says was not read as that."""
 
 
 def files_at(paths: Iterable[str], exclude: Iterable[str] = (), *, backups: bool = True) -> Iterator[str]:
@@ -99,7 +104,10 @@ def _files_below(top: str, exclude: tuple[str, ...]) -> Iterator[str]:
         path = os.path.relpath(os.path.join(folder, name), top)
         return not any(fnmatch(name, pattern) or fnmatch(path, pattern) for pattern in exclude)
 
-    for folder, folders, names in os.walk(top):
+    def refuse(error: OSError) -> None:
+        raise error
+
+    for folder, folders, names in os.walk(top, onerror=refuse):
         folders[:] = sorted(name for name in folders if name not in _NOT_LOOKED_AT and wanted(folder, name))
         for name in sorted(names):
             path = os.path.join(folder, name)
@@ -113,10 +121,16 @@ def _is_plain(path: str) -> bool:
 
 
 def is_binary(path: str) -> bool:
-    """Whether a file begins with bytes that no text has."""
+    """Whether a file holds bytes that no text has."""
     with open(path, "rb") as file:
         start = file.read(8192)
-    return b"\0" in start and start[:2] not in _UTF_16
+        if encoding_of(start):
+            return False
+        if start.startswith(_BINARY) or len(start.translate(None, _CONTROLS)) < 0.9 * len(start):
+            return True
+        while start and b"\0" not in start:
+            start = file.read(_PIECE)
+        return bool(start)
 
 
 def format_of(path: str | None, start: bytes, size: int | None) -> str:
@@ -155,6 +169,7 @@ def redact_file(
     start = source.read(_PIECE)
     encoding = encoding_of(start)
     mark = start[:2] if encoding else b""
+    outcome.zeros = encoding is None and b"\0" in start
     reader = codecs.getincrementaldecoder(encoding)("surrogatepass") if encoding else None
     writer = codecs.getincrementaldecoder("utf-8")("surrogatepass") if encoding else None
     piece = _utf_8(reader, start[len(mark) :], final=False)
@@ -198,8 +213,9 @@ def redact_in_place(rules: Rules, path: str, outcome: Outcome, *, backup: bool, 
     The new file is whole before it takes the place of the old one, which is kept for its owner alone."""
     path = os.path.realpath(path)  # of a link, what it leads to
     folder, name = os.path.split(path)
-    handle, new = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+    new = None
     try:
+        handle, new = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
         with open(handle, "wb") as target, open(path, "rb") as source:
             size = os.fstat(source.fileno()).st_size
             redact_file(rules, source, target, outcome, size=size, **how)  # type: ignore[arg-type]
@@ -212,7 +228,7 @@ def redact_in_place(rules: Rules, path: str, outcome: Outcome, *, backup: bool, 
         os.replace(new, path)
         return kept
     finally:
-        if os.path.exists(new):
+        if new is not None and os.path.exists(new):
             os.unlink(new)
 
 

@@ -3,9 +3,16 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use std::sync::{PoisonError, RwLock};
+
+use rustc_hash::FxHashMap;
+
 use super::grams::Grams;
 use super::rule::Rule;
 use crate::pyregex::Clues;
+
+/// More names than that are not remembered.
+const MOST_NAMES: usize = 10_000;
 
 /// By rule, where in a text its clues are.
 pub(super) type Places = BTreeMap<usize, Vec<Range<usize>>>;
@@ -20,6 +27,9 @@ pub(super) struct Gate {
     runs: Vec<Run>,
     /// Where no run is longer than this, no rule asks for it.
     longest_run: usize,
+    names: RwLock<FxHashMap<String, bool>>,
+    /// What goes on from a name into its value is not seen in the name.
+    always_quoted: bool,
 }
 
 /// Runs of the same bytes.
@@ -58,12 +68,29 @@ impl Gate {
             }
         }
         let longest_run = runs.iter().flat_map(|run| &run.rules).map(|&(least, _)| least).max().unwrap_or(0);
-        Gate { always, beyond_ascii, grams: Grams::new(clues), runs, longest_run }
+        let (grams, names) = (Grams::new(clues), RwLock::default());
+        let signs = |run: &Run| run.bytes[usize::from(b'"')] && run.bytes[usize::from(b':')];
+        let always_quoted = grams.want_quotes() || runs.iter().any(signs);
+        Gate { always, beyond_ascii, grams, runs, longest_run, names, always_quoted }
     }
 
     /// The rules that are asked of all of a text, whatever is in it.
     pub fn always(&self, ascii: bool) -> &[usize] {
         if ascii { &self.always } else { &self.beyond_ascii }
+    }
+
+    /// Whether the name of a value may be of interest where it stands in quotes, as JSON has it. Names come again and
+    /// again, and are remembered.
+    pub fn wants_quoted(&self, name: &str) -> bool {
+        if let Some(&known) = self.names.read().unwrap_or_else(PoisonError::into_inner).get(name) {
+            return known;
+        }
+        let wants = self.always_quoted || self.grams.are_in(&format!("\"{name}\": \""));
+        let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
+        if names.len() < MOST_NAMES {
+            names.insert(name.to_owned(), wants);
+        }
+        wants
     }
 
     /// How far from a change it may have made a place.

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use memchr::memchr2_iter;
+use memchr::{memchr2_iter, memmem};
 
 use crate::pyregex::{Clue, bits_of};
 
@@ -138,6 +138,18 @@ impl Grams {
                 self.compare(text, entry.text, start, found);
             }
         }
+    }
+
+    /// Whether one of the texts is in a text, whatever stands around it.
+    pub fn are_in(&self, text: &str) -> bool {
+        let lower = text.to_ascii_lowercase();
+        self.texts.iter().any(|text| memmem::find(lower.as_bytes(), &text.lower).is_some())
+    }
+
+    /// Whether one of the texts, or what stands before it, may hold a quote and a colon.
+    pub fn want_quotes(&self) -> bool {
+        self.texts.iter().any(|text| memmem::find(&text.lower, b"\":").is_some())
+            || self.clues.iter().any(|(_, clue)| clue.wants_quote())
     }
 
     fn compare(&self, text: &[u8], index: u32, start: usize, found: &mut impl FnMut(usize, usize, usize)) {

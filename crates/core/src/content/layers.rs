@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
+use crate::pyregex::boundary;
 use rustc_hash::FxHashSet;
 
 use super::edits::Edits;
 use super::encoded::{self, escaped, unescaped};
-use super::gate::Places;
+use super::gate::{Gate, Places};
 use super::json::{self, Document, Kind, Token};
 use super::paths::Step;
 use super::protected::is_protected;
@@ -15,6 +16,8 @@ use super::{Applied, Hit, How, Rules};
 
 /// So many encodings within one another are resolved.
 const DEPTH: usize = 10;
+/// So much of a value is looked at with its name in quotes: more than stands around any clue.
+const BEGINNING: usize = 24;
 /// Numbers with fewer digits are no secrets.
 const DIGITS: usize = 6;
 
@@ -68,7 +71,7 @@ impl Rules {
         let document = if json::is_like(text) { json::read(text)? } else { return None };
         let outer = ask.way.clone().unwrap_or_default();
         let mut applied = Applied::default();
-        let flat = Flat::of(text, &document, depth);
+        let flat = Flat::of(text, &document, depth, &self.gate);
         let suspects = self.suspects(&flat.text);
         let (mut changes, mut hits) = (Vec::new(), Vec::new());
         let mut keys: Option<FxHashSet<(usize, String)>> = None;
@@ -136,33 +139,39 @@ impl Rules {
         let mut applied = match known {
             Some((suspects, line)) => {
                 let mut applied = Applied::default();
-                self.apply_at(said, 0, &asked, &mut applied, suspects.places_in(line.value..line.whole.end));
+                let places = suspects.places_in(line.value..line.value + said.len());
+                self.apply_at(said, 0, &asked, &mut applied, places);
                 applied
             }
             None => self.clean(said, 0, depth, ask),
         };
         let Some(name) = name else { return applied };
-        let mut assigned = format!("{name}: ");
-        let value = assigned.len();
-        assigned.push_str(applied.edits.as_ref().map_or(said, Edits::text));
-        let mut seen = Applied::default();
-        match known.filter(|_| applied.edits.is_none()) {
-            Some((suspects, line)) => {
-                let places = suspects.places_in(line.value - value..line.whole.end);
-                self.apply_at(&assigned, 0, &asked, &mut seen, places);
+        // As YAML has it, and as JSON and programs do.
+        let views = [(format!("{name}: "), ""), (format!("\"{name}\": \""), "\"")];
+        for (before, after) in views {
+            let now = applied.edits.as_ref().map_or(said, Edits::text);
+            let value = before.len()..before.len() + now.len();
+            let assigned = [&before, now, after].concat();
+            let mut seen = Applied::default();
+            match known.filter(|_| applied.edits.is_none()) {
+                Some((suspects, line)) => {
+                    let places = suspects.places_of(line, &before, now, !after.is_empty());
+                    self.apply_at(&assigned, 0, &asked, &mut seen, places);
+                }
+                None => self.apply(&assigned, 0, &asked, &mut seen),
             }
-            None => self.apply(&assigned, 0, &asked, &mut seen),
+            let Some(edits) = seen.edits else { continue };
+            let clipped = |(from, to, put): (usize, usize, &str)| -> Option<Replacement> {
+                // Only the value may change: what a rule puts in the place of what is around it is not for it.
+                let put = put.strip_prefix(&assigned[from.min(value.start)..value.start]).unwrap_or(put);
+                let put = put.strip_suffix(&assigned[value.end..to.max(value.end)]).unwrap_or(put);
+                let (from, to) = (from.max(value.start), to.min(value.end));
+                (from < to).then(|| ((from - value.start, to - value.start), put.to_owned()))
+            };
+            let changes: Vec<Replacement> = edits.changes().filter_map(clipped).collect();
+            let is_in = |hit: &Hit| value.start < hit.end && hit.start < value.end;
+            applied.change(said, &changes, seen.hits.into_iter().filter(is_in).collect());
         }
-        let Some(edits) = seen.edits else { return applied };
-        let clipped = |(from, to, put): (usize, usize, &str)| -> Option<Replacement> {
-            let before = &assigned[from.min(value)..value];
-            // Only the value may change: what a rule puts in the place of the name is not for it.
-            let put = put.strip_prefix(before).unwrap_or(put);
-            (to > value).then(|| ((from.max(value) - value, to - value), put.to_owned()))
-        };
-        let changes: Vec<Replacement> = edits.changes().filter_map(clipped).collect();
-        let hits = seen.hits.into_iter().filter(|hit| hit.end > value).collect();
-        applied.change(said, &changes, hits);
         applied
     }
 
@@ -209,6 +218,26 @@ impl Suspects {
         self.encoded.get(first).is_some_and(|encoded| encoded.start < part.end)
     }
 
+    /// The places of a value behind its name; in quotes, if its name may be of interest so.
+    fn places_of(&self, line: &Line, before: &str, value: &str, quoted: bool) -> Places {
+        let (start, end) = (line.value - before.len().min(line.value), line.value + value.len());
+        if !quoted {
+            return self.places_in(start..end);
+        }
+        let mut places = Places::new();
+        for (rule, place) in self.within(&(line.value..end)) {
+            let shifted = |at: usize| at.clamp(line.value, end) - line.value + before.len();
+            places.entry(*rule).or_default().push(shifted(place.start)..shifted(place.end));
+        }
+        if let Some(start) = line.quoted {
+            let beginning = start..start + before.len() + value.len().min(BEGINNING);
+            for (rule, found) in self.places_in(beginning) {
+                places.entry(rule).or_default().extend(found);
+            }
+        }
+        places
+    }
+
     /// The places in a part, as places of that part alone.
     fn places_in(&self, part: Range<usize>) -> Places {
         let mut places = Places::new();
@@ -222,22 +251,24 @@ impl Suspects {
 }
 
 /// All that a document says, line after line.
-struct Flat {
+struct Flat<'a> {
     text: String,
     tokens: Vec<Line>,
+    gate: &'a Gate,
 }
 
-/// Where a token stands: its line, and those of the document in it.
+/// Where a token stands: its lines, with its name and with that in quotes, and those of the document in it.
 struct Line {
-    /// Without the newline, if there is no document in it.
     whole: Range<usize>,
     /// Of a value, where it begins behind its name.
     value: usize,
+    /// Where its name begins in quotes, with the beginning of it.
+    quoted: Option<usize>,
 }
 
-impl Flat {
-    fn of(text: &str, document: &Document, depth: usize) -> Flat {
-        let mut flat = Flat { text: String::with_capacity(text.len() * 5 / 4), tokens: Vec::new() };
+impl<'a> Flat<'a> {
+    fn of(text: &str, document: &Document, depth: usize, gate: &'a Gate) -> Flat<'a> {
+        let mut flat = Flat { text: String::with_capacity(text.len() * 5 / 4), tokens: Vec::new(), gate };
         flat.add(text, document, depth, true);
         flat
     }
@@ -249,7 +280,7 @@ impl Flat {
             // A key stands before its value, which comes next.
             if document.tokens.get(index + 1).is_some_and(|next| next.key == Some(index)) {
                 if outer {
-                    self.tokens.push(Line { whole: start..start, value: start });
+                    self.tokens.push(Line { whole: start..start, value: start, quoted: None });
                 }
                 continue;
             }
@@ -259,10 +290,32 @@ impl Flat {
             }
             let value = self.text.len();
             self.say(text, token);
-            let mut end = self.text.len();
+            let name = start..value.saturating_sub(2).max(start);
+            if token.key.is_some() && is_protected(&self.text[name.clone()], &self.text[value..]) {
+                // Its name only.
+                self.text.truncate(name.end);
+            }
+            let said = self.text.len();
+            let mut end = said;
             self.text.push('\n');
-            if token.kind == Kind::Text && depth + 1 < DEPTH && json::is_like(&self.text[value..end]) {
-                let inner = self.text[value..end].to_owned();
+            let mut quoted = None;
+            if said >= value && token.key.is_some() && self.gate.wants_quoted(&self.text[name.clone()]) {
+                // The name as JSON has it, with so much of the value as stands near it.
+                let first = boundary(&self.text, value + BEGINNING).min(said);
+                let beginning = self.text[value..first].to_owned();
+                let name = self.text[name].to_owned();
+                quoted = Some(self.text.len());
+                self.text.extend(["\"", &name, "\": \""]);
+                self.text.push_str(&beginning);
+                self.text.push_str("\"\n");
+                end = self.text.len();
+            }
+            if said >= value
+                && token.kind == Kind::Text
+                && depth + 1 < DEPTH
+                && json::is_like(&self.text[value..said])
+            {
+                let inner = self.text[value..said].to_owned();
                 if let Some(document) = json::read(&inner) {
                     self.add(&inner, &document, depth + 1, false);
                     end = self.text.len();
@@ -272,7 +325,7 @@ impl Flat {
                 if let Some(key) = self.tokens.last_mut().filter(|key| key.whole.start == start) {
                     key.whole.end = end;
                 }
-                self.tokens.push(Line { whole: start..end, value });
+                self.tokens.push(Line { whole: start..end, value, quoted });
             }
             start = self.text.len();
         }

@@ -48,6 +48,13 @@ impl Clue {
             && self.before.fits_before(text, start)
     }
 
+    /// Whether a quote may be wanted before it, where a name without quotes has none.
+    pub fn wants_quote(&self) -> bool {
+        let only_signs =
+            |bytes: Vec<u8>| bytes.contains(&b'"') && !bytes.iter().any(u8::is_ascii_alphanumeric);
+        (0..).map_while(|place| self.ahead(place)).any(|bytes| only_signs(bytes.collect()))
+    }
+
     /// The bytes that may stand so many places behind it; None where there need not be one.
     pub fn behind(&self, place: usize) -> Option<impl Iterator<Item = u8> + '_> {
         self.after.at(place)
