@@ -166,6 +166,13 @@ def test_utf_16(place, encoding, capfdbinary):
     assert capfdbinary.readouterr().out.decode(encoding) == text.replace(TOKEN, GONE)
 
 
+def test_utf_16_without_its_mark(place, capsys):
+    """Without a mark, UTF-16 is not known, and nobody is left to think that it was read."""
+    (place / "u.txt").write_bytes(f"using {TOKEN}".encode("utf-16-le"))
+    assert cli.main(["redact", "--check", "u.txt"]) == 0
+    assert "u.txt is no text, or UTF-16 without its mark" in capsys.readouterr().err
+
+
 def test_folders(place, capsys):
     """Of folders all text is read, but what is hidden for version control; links and pipes are left alone."""
     for name in ("sub/b.log", ".git/c.log", "node/x.min.js", "sub/.env"):

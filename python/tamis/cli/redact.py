@@ -246,7 +246,9 @@ def _said(args: argparse.Namespace, outcomes: list[Outcome]) -> list[str]:
         )
     for outcome in outcomes:
         if outcome.zeros:
-            lines.append(f"{outcome.path} is no text, or UTF-16 without its mark: what it says was not read as such")
+            lines.append(
+                f"{outcome.path} is no text, or UTF-16 without its mark: what it says was not read as such"
+            )
     if broken:
         what = "1 line or document begins" if broken == 1 else f"{broken:,} lines or documents begin"
         lines.append(f"{what} like JSON, and cannot be read as such: taken for text")

@@ -103,7 +103,10 @@ _VALIDATORS = {
     "iban": "its check digits are right (ISO 13616)",
     "jwt": "its header is that of a JSON Web Token",
     "random": "it is no placeholder, and looks random",
-    "email": "it is of no example, and not that of a repository",
+    "email": "it is of no example, and not that of a repository or a machine",
+    "assigned": "it is no placeholder and no code, and its name is not that of something about a secret",
+    "assigned-random": "the same, and it looks random",
+    "account": "it is no account that images and machines have",
 }
 
 

@@ -70,7 +70,7 @@ class Outcome:
     broken: int = 0
     """Lines or documents that begin like JSON and are none."""
     zeros: bool = False
-    """Its beginning holds zeros and no mark of UTF-16: whatever it says was not read as that."""
+    """Its beginning holds many zeros and no mark of UTF-16: whatever it says was not read as that."""
 
 
 def files_at(paths: Iterable[str], exclude: Iterable[str] = (), *, backups: bool = True) -> Iterator[str]:
@@ -169,7 +169,7 @@ def redact_file(
     start = source.read(_PIECE)
     encoding = encoding_of(start)
     mark = start[:2] if encoding else b""
-    outcome.zeros = encoding is None and b"\0" in start
+    outcome.zeros = encoding is None and start.count(0) * 8 > len(start)
     reader = codecs.getincrementaldecoder(encoding)("surrogatepass") if encoding else None
     writer = codecs.getincrementaldecoder("utf-8")("surrogatepass") if encoding else None
     piece = _utf_8(reader, start[len(mark) :], final=False)

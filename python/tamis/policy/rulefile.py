@@ -44,7 +44,7 @@ class Rule:
     """The group that is replaced; 0 for all of a match. This and the rest have built-in rules only."""
     validator: str = ""
     """What that must be, for a match to count: `real` (no placeholder), `luhn`, `iban`, `jwt`, `random`,
-    `email`."""
+    `email`, `assigned`, `assigned-random`, `account`."""
     vendor: str = ""
     title: str = ""
     source: str = ""

@@ -245,7 +245,7 @@ impl Rule {
             0 => Some((matched.start, matched.end)),
             group => matched.groups[group - 1],
         };
-        let counts = span.filter(|&(start, end)| self.validator.accepts(&text[start..end]));
+        let counts = span.filter(|&(start, end)| self.validator.accepts(text, matched.start, start..end));
         let change = counts.map(|span| (span, self.template.expand(text, matched)));
         Found { whole: (matched.start, matched.end), change, undecided: false }
     }

@@ -1,5 +1,7 @@
 //! What tells a secret from what looks like one: check digits, and the words that people write in its place.
 
+use std::ops::Range;
+
 /// What the text of a match must be besides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Validator {
@@ -18,6 +20,13 @@ pub enum Validator {
     Random,
     /// An address of somebody: of no example, and not that of a repository.
     Email,
+    /// What is assigned to a name, and looks like a secret: no placeholder, no code, and not to a name that says that it
+    /// is something else.
+    Assigned,
+    /// The same, which also looks random.
+    AssignedRandom,
+    /// An account of a person: none that images and machines have.
+    Account,
 }
 
 impl Validator {
@@ -30,15 +39,26 @@ impl Validator {
             "jwt" => Validator::Jwt,
             "random" => Validator::Random,
             "email" => Validator::Email,
+            "assigned" => Validator::Assigned,
+            "assigned-random" => Validator::AssignedRandom,
+            "account" => Validator::Account,
             _ => return None,
         })
     }
 
-    pub(super) fn accepts(self, text: &str) -> bool {
+    /// Whether a part of a text counts; `begin` is where the match begins that it is in.
+    pub(super) fn accepts(self, whole: &str, begin: usize, part: Range<usize>) -> bool {
+        let (text, before) = (&whole[part.clone()], &whole[begin..part.start]);
         match self {
             Validator::None => true,
             Validator::Real => !is_placeholder(text),
-            Validator::Luhn => is_luhn(text),
+            Validator::Luhn => stands_alone(whole, part.start) && is_grouped(text) && is_luhn(text),
+            Validator::Assigned => !is_placeholder(text) && !is_code(text) && names_a_secret(before, text),
+            Validator::AssignedRandom => {
+                Validator::Assigned.accepts(whole, begin, part.clone())
+                    && entropy(text) >= least_entropy(text)
+            }
+            Validator::Account => !is_placeholder(text) && is_person(text),
             Validator::Iban => is_iban(text),
             Validator::Jwt => is_jwt(text),
             Validator::Email => !is_placeholder(text) && is_somebody(text),
@@ -121,6 +141,39 @@ const WHOLE: &[&str] = &[
     "filtered",
 ];
 
+/// What addresses do not end in: names of machines (RFC 6762, RFC 9476), and files.
+const NO_DOMAINS: &[&str] = &[
+    "local",
+    "localdomain",
+    "home",
+    "internal",
+    "lan",
+    "arpa",
+    "alt",
+    "png",
+    "jpg",
+    "jpeg",
+    "gif",
+    "svg",
+    "webp",
+    "ico",
+    "log",
+    "pid",
+    "css",
+    "js",
+    "ts",
+    "py",
+    "html",
+    "json",
+    "yml",
+    "yaml",
+    "toml",
+    "txt",
+    "md",
+    "conf",
+    "sock",
+];
+
 /// Whether an address is not one of those that machines have, and of no domain that is kept for examples (RFC 2606).
 fn is_somebody(address: &str) -> bool {
     let lower = address.to_ascii_lowercase();
@@ -130,6 +183,7 @@ fn is_somebody(address: &str) -> bool {
     };
     !["git", "hg", "svn"].contains(&user)
         && !["example.com", "example.org", "example.net"].into_iter().any(is_example)
+        && !domain.rsplit('.').next().is_some_and(|last| NO_DOMAINS.contains(&last))
 }
 
 fn is_placeholder(text: &str) -> bool {
@@ -148,6 +202,155 @@ fn is_placeholder(text: &str) -> bool {
         || repeated
         || WHOLE.contains(&lower.as_str())
         || WORDS.iter().any(|word| lower.contains(word))
+}
+
+/// Whether a number is not the rest of a longer one, or of a name.
+fn stands_alone(whole: &str, at: usize) -> bool {
+    !whole[..at].ends_with(|last: char| last.is_alphanumeric() || "._-".contains(last))
+}
+
+/// Whether digits have one kind of sign between all groups, or none.
+fn is_grouped(text: &str) -> bool {
+    let signs: Vec<char> = text.chars().filter(|character| !character.is_ascii_digit()).collect();
+    signs.is_empty() || (signs.len() >= 2 && signs.iter().all(|&sign| sign == signs[0]))
+}
+
+/// Whether a value is a name of the program: `source.token`, `Secret::of`.
+fn is_code(text: &str) -> bool {
+    let text = text.trim_end_matches([',', ';', ')']);
+    let names: Vec<&str> = text.split("::").flat_map(|part| part.split('.')).collect();
+    let is_name = |name: &&str| {
+        name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            // A random word has digits in it.
+            && name.bytes().filter(u8::is_ascii_digit).count() <= 2
+    };
+    names.len() > 1 && !text.starts_with("eyJ") && names.iter().all(is_name)
+}
+
+/// What follows the name of a secret where the value is none.
+const ABOUT: &[&str] = &[
+    "name",
+    "names",
+    "namespace",
+    "ref",
+    "file",
+    "filename",
+    "path",
+    "dir",
+    "type",
+    "provider",
+    "url",
+    "uri",
+    "endpoint",
+    "expires",
+    "expiry",
+    "expiration",
+    "hash",
+    "hashed",
+    "id",
+    "ids",
+    "count",
+    "length",
+    "size",
+    "limit",
+    "policy",
+    "field",
+    "header",
+    "format",
+    "algorithm",
+    "version",
+    "label",
+    "prompt",
+    "placeholder",
+    "regex",
+    "pattern",
+    "class",
+    "param",
+    "arn",
+    "alias",
+    "enabled",
+    "required",
+];
+
+/// Whether a value may be what its name says: not the name of a secret, its file, its hash, or itself again.
+fn names_a_secret(before: &str, value: &str) -> bool {
+    let signs = |character: char| character.is_whitespace() || "\"'`:=>]\\".contains(character);
+    let named = before.trim_end_matches(signs);
+    let is_part = |character: char| character.is_ascii_alphanumeric() || "_.-".contains(character);
+    let name = &named[named.trim_end_matches(is_part).len()..];
+    let mut words = String::with_capacity(name.len() + 8);
+    let mut lower = false;
+    for character in name.chars() {
+        if character.is_ascii_uppercase() && lower {
+            words.push('_');
+        }
+        lower = character.is_ascii_lowercase() || character.is_ascii_digit();
+        words.push(character.to_ascii_lowercase());
+    }
+    let words: Vec<&str> = words.split(['_', '.', '-']).filter(|word| !word.is_empty()).collect();
+    let about = |word: &&str| ABOUT.contains(word);
+    let last = words.last().is_some_and(about);
+    let timed = words.ends_with(&["at"]) || words.ends_with(&["in"]);
+    !last
+        && !timed
+        && !words.first().is_some_and(|word| word.starts_with("hash"))
+        && !value.eq_ignore_ascii_case(name)
+}
+
+/// Accounts that no person has.
+const ACCOUNTS: &[&str] = &[
+    "app",
+    "user",
+    "username",
+    "ubuntu",
+    "docker",
+    "developer",
+    "dev",
+    "node",
+    "www-data",
+    "www",
+    "git",
+    "runner",
+    "vagrant",
+    "jenkins",
+    "ec2-user",
+    "me",
+    "you",
+    "your",
+    "yourname",
+    "admin",
+    "administrator",
+    "root",
+    "nobody",
+    "nginx",
+    "postgres",
+    "mysql",
+    "redis",
+    "debian",
+    "centos",
+    "pi",
+    "public",
+    "default",
+    "shared",
+    "jovyan",
+    "codespace",
+    "vscode",
+    "coder",
+    "circleci",
+    "travis",
+    "buildbot",
+    "hadoop",
+    "spark",
+    "airflow",
+    "test",
+    "ftp",
+];
+
+fn is_person(account: &str) -> bool {
+    let lower = account.to_ascii_lowercase();
+    let is_file = [".log", ".sh", ".conf", ".txt", ".html"].iter().any(|end| lower.ends_with(end));
+    !is_file && !ACCOUNTS.contains(&lower.as_str())
 }
 
 fn is_luhn(text: &str) -> bool {
@@ -283,10 +486,10 @@ mod tests {
     #[test]
     fn randomness() {
         for text in ["passwordpassword", "aaaaaaaabbbbbbbb", "1111222211112222"] {
-            assert!(!Validator::Random.accepts(text), "{text}");
+            assert!(!Validator::Random.accepts(text, 0, 0..text.len()), "{text}");
         }
         for text in [["q8Zrv", "P2xKd0Lm"].concat(), ["9f86d0", "81884c7d65"].concat()] {
-            assert!(Validator::Random.accepts(&text), "{text}");
+            assert!(Validator::Random.accepts(&text, 0, 0..text.len()), "{text}");
         }
     }
 }
