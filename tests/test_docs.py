@@ -166,6 +166,7 @@ def test_commands_run(page: str, tmp_path: Path):
     """The commands of a page, run in its order in a small project, do what they say without a complaint."""
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "shop"\n')
+    (tmp_path / "server.log").write_text("GET / 200\n")
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_app.py").write_text(TESTS)
     ran = 0
@@ -338,7 +339,8 @@ def test_the_hooks():
     """The hooks that the documentation shows run what those of the repository run, on the same files."""
     (snippet,) = (snippet for snippet in snippets("yaml") if snippet.page == "docs/filter.md")
     keys = re.compile(r"^ *(?:- )?((?:id|entry|files): .*)$", re.MULTILINE)
-    assert keys.findall(snippet.text) == keys.findall((ROOT / ".pre-commit-hooks.yaml").read_text())
+    of_filters = keys.findall((ROOT / ".pre-commit-hooks.yaml").read_text().partition("- id: tamis-redact")[0])
+    assert keys.findall(snippet.text) == of_filters
 
 
 def test_the_api_is_documented():

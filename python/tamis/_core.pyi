@@ -248,7 +248,8 @@ class ContentRules:
         """Each: type (`regex`, `marker`, `literal`), pattern, replacement, whether case is ignored, whether
         a dot matches newlines, the group that is replaced (0: all of a match), and what that must be for the
         match to count: anything (empty), `real` (no placeholder), `luhn`, `iban`, `jwt`, `random`,
-        `email`, `assigned`, `assigned-random`, `account`; the paths of the fields that it is for, in documents.
+        `email`, `assigned`, `assigned-random`, `account`; the paths of the fields that it is for, in
+        documents.
 
         Raises `ValueError` with a list of `_RuleProblem`."""
 

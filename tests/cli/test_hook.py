@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Each key of a hook is a line.
 TEXTS = (ROOT / ".pre-commit-hooks.yaml").read_text().split("\n- ")[1:]
 HOOKS = [dict(re.findall(r"^ *(\w+): (.*)$", text, re.MULTILINE)) for text in TEXTS]
-CHECK, FMT = HOOKS
+CHECK, FMT, REDACT = HOOKS
 
 
 def run_hook(hook: dict[str, str], folder: Path, *files: str) -> subprocess.CompletedProcess[str]:
@@ -74,4 +74,14 @@ def test_the_layout(tmp_path: Path):
 )
 def test_the_files(path: str, checked: bool):
     """Filters are checked, wherever in the repository; other files are not."""
-    assert [bool(re.search(hook["files"], path)) for hook in HOOKS] == [checked] * 2
+    assert [bool(re.search(hook["files"], path)) for hook in (CHECK, FMT)] == [checked] * 2
+
+
+def test_secrets_in_a_commit(tmp_path: Path):
+    """A commit with a credential waits, and the place is shown, without the credential."""
+    (tmp_path / "clean.py").write_text("token = read_token()\n")
+    assert run_hook(REDACT, tmp_path, "clean.py").returncode == 0
+    token = "gh" + "p_" + "aB3dE6gH9jK2" * 3
+    (tmp_path / "leak.py").write_text(f'TOKEN = "{token}"\n')
+    done = run_hook(REDACT, tmp_path, "clean.py", "leak.py")
+    assert (done.returncode, done.stdout) == (1, "leak.py:1:10: github-token\n")

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use crate::pyregex::boundary;
 use rustc_hash::FxHashSet;
 
 use super::edits::Edits;
 use super::encoded::{self, escaped, unescaped};
-use super::gate::{Gate, Places};
+use super::flat::{Flat, Line, Suspects};
+use super::gate::Places;
 use super::json::{self, Document, Kind, Token};
 use super::paths::Step;
 use super::protected::is_protected;
@@ -15,9 +15,7 @@ use super::rule::Replacement;
 use super::{Applied, Hit, How, Rules};
 
 /// So many encodings within one another are resolved.
-const DEPTH: usize = 10;
-/// So much of a value is looked at with its name in quotes: more than stands around any clue.
-const BEGINNING: usize = 24;
+pub(super) const DEPTH: usize = 10;
 /// Numbers with fewer digits are no secrets.
 const DIGITS: usize = 6;
 
@@ -189,155 +187,6 @@ impl Rules {
         let encoded = encoded::parts(text, 0).into_iter().map(|part| part.range).collect();
         let longest = places.iter().map(|(_, place)| place.len()).max().unwrap_or(0);
         Some(Suspects { places, encoded, longest })
-    }
-}
-
-/// What may be of interest in a text.
-struct Suspects {
-    /// Clues of rules, in order.
-    places: Vec<(usize, Range<usize>)>,
-    /// What is encoded, in order and apart.
-    encoded: Vec<Range<usize>>,
-    /// The length of the longest place.
-    longest: usize,
-}
-
-impl Suspects {
-    fn touch(&self, part: &Range<usize>) -> bool {
-        self.within(part).next().is_some() || self.encoded_in(part)
-    }
-
-    fn within<'a>(&'a self, part: &'a Range<usize>) -> impl Iterator<Item = &'a (usize, Range<usize>)> {
-        let first = self.places.partition_point(|(_, place)| place.start + self.longest <= part.start);
-        let behind = self.places[first..].iter().take_while(|(_, place)| place.start < part.end);
-        behind.filter(|(_, place)| part.start < place.end)
-    }
-
-    fn encoded_in(&self, part: &Range<usize>) -> bool {
-        let first = self.encoded.partition_point(|encoded| encoded.end <= part.start);
-        self.encoded.get(first).is_some_and(|encoded| encoded.start < part.end)
-    }
-
-    /// The places of a value behind its name; in quotes, if its name may be of interest so.
-    fn places_of(&self, line: &Line, before: &str, value: &str, quoted: bool) -> Places {
-        let (start, end) = (line.value - before.len().min(line.value), line.value + value.len());
-        if !quoted {
-            return self.places_in(start..end);
-        }
-        let mut places = Places::new();
-        for (rule, place) in self.within(&(line.value..end)) {
-            let shifted = |at: usize| at.clamp(line.value, end) - line.value + before.len();
-            places.entry(*rule).or_default().push(shifted(place.start)..shifted(place.end));
-        }
-        if let Some(start) = line.quoted {
-            let beginning = start..start + before.len() + value.len().min(BEGINNING);
-            for (rule, found) in self.places_in(beginning) {
-                places.entry(rule).or_default().extend(found);
-            }
-        }
-        places
-    }
-
-    /// The places in a part, as places of that part alone.
-    fn places_in(&self, part: Range<usize>) -> Places {
-        let mut places = Places::new();
-        for (rule, place) in self.within(&part) {
-            // Of a run that goes on behind it, the part in it may be one.
-            let (start, end) = (place.start.max(part.start), place.end.min(part.end));
-            places.entry(*rule).or_default().push(start - part.start..end - part.start);
-        }
-        places
-    }
-}
-
-/// All that a document says, line after line.
-struct Flat<'a> {
-    text: String,
-    tokens: Vec<Line>,
-    gate: &'a Gate,
-}
-
-/// Where a token stands: its lines, with its name and with that in quotes, and those of the document in it.
-struct Line {
-    whole: Range<usize>,
-    /// Of a value, where it begins behind its name.
-    value: usize,
-    /// Where its name begins in quotes, with the beginning of it.
-    quoted: Option<usize>,
-}
-
-impl<'a> Flat<'a> {
-    fn of(text: &str, document: &Document, depth: usize, gate: &'a Gate) -> Flat<'a> {
-        let mut flat = Flat { text: String::with_capacity(text.len() * 5 / 4), tokens: Vec::new(), gate };
-        flat.add(text, document, depth, true);
-        flat
-    }
-
-    /// The lines of documents in the values too; `outer`: it is the document that the tokens are of.
-    fn add(&mut self, text: &str, document: &Document, depth: usize, outer: bool) {
-        let mut start = self.text.len();
-        for (index, token) in document.tokens.iter().enumerate() {
-            // A key stands before its value, which comes next.
-            if document.tokens.get(index + 1).is_some_and(|next| next.key == Some(index)) {
-                if outer {
-                    self.tokens.push(Line { whole: start..start, value: start, quoted: None });
-                }
-                continue;
-            }
-            if let Some(key) = token.key {
-                self.say(text, &document.tokens[key]);
-                self.text.push_str(": ");
-            }
-            let value = self.text.len();
-            self.say(text, token);
-            let name = start..value.saturating_sub(2).max(start);
-            if token.key.is_some() && is_protected(&self.text[name.clone()], &self.text[value..]) {
-                // Its name only.
-                self.text.truncate(name.end);
-            }
-            let said = self.text.len();
-            let mut end = said;
-            self.text.push('\n');
-            let mut quoted = None;
-            if said >= value && token.key.is_some() && self.gate.wants_quoted(&self.text[name.clone()]) {
-                // The name as JSON has it, with so much of the value as stands near it.
-                let first = boundary(&self.text, value + BEGINNING).min(said);
-                let beginning = self.text[value..first].to_owned();
-                let name = self.text[name].to_owned();
-                quoted = Some(self.text.len());
-                self.text.extend(["\"", &name, "\": \""]);
-                self.text.push_str(&beginning);
-                self.text.push_str("\"\n");
-                end = self.text.len();
-            }
-            if said >= value
-                && token.kind == Kind::Text
-                && depth + 1 < DEPTH
-                && json::is_like(&self.text[value..said])
-            {
-                let inner = self.text[value..said].to_owned();
-                if let Some(document) = json::read(&inner) {
-                    self.add(&inner, &document, depth + 1, false);
-                    end = self.text.len();
-                }
-            }
-            if outer {
-                if let Some(key) = self.tokens.last_mut().filter(|key| key.whole.start == start) {
-                    key.whole.end = end;
-                }
-                self.tokens.push(Line { whole: start..end, value, quoted });
-            }
-            start = self.text.len();
-        }
-    }
-
-    fn say(&mut self, text: &str, token: &json::Token) {
-        let raw = &text[token.range.clone()];
-        if token.escaped {
-            self.text.push_str(&unescaped(raw).0);
-        } else {
-            self.text.push_str(raw);
-        }
     }
 }
 

@@ -7,10 +7,12 @@
 mod digits;
 mod edits;
 mod encoded;
+mod flat;
 mod gate;
 mod grams;
 mod json;
 mod layers;
+mod names;
 mod paths;
 mod protected;
 mod rule;
