@@ -339,7 +339,9 @@ def test_the_hooks():
     """The hooks that the documentation shows run what those of the repository run, on the same files."""
     (snippet,) = (snippet for snippet in snippets("yaml") if snippet.page == "docs/filter.md")
     keys = re.compile(r"^ *(?:- )?((?:id|entry|files): .*)$", re.MULTILINE)
-    of_filters = keys.findall((ROOT / ".pre-commit-hooks.yaml").read_text().partition("- id: tamis-redact")[0])
+    of_filters = keys.findall(
+        (ROOT / ".pre-commit-hooks.yaml").read_text().partition("- id: tamis-redact")[0]
+    )
     assert keys.findall(snippet.text) == of_filters
 
 

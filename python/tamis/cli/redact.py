@@ -14,6 +14,7 @@ from collections import Counter
 
 from tamis.cli import EXIT_OK, EXIT_PROBLEMS, terminal
 from tamis.errors import UsageError
+from tamis.policy.schema import RULES_FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ EXAMPLES = """\
 """
 
 # Rules of one's own, if they lie there.
-DEFAULT_RULES = os.path.join("user", "redactions.yml")
+DEFAULT_RULES = os.path.join(*RULES_FILE.split("/"))
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
