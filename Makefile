@@ -49,10 +49,12 @@ test-other: $(VENV)/.built ## the Python tests on the other one of CPython 3.12 
 
 bench: $(VENV)/.bench ## measure Tamis and VizTracer against the plain run (BENCH=--quick for a first look)
 	@code=0; $(BIN)/python -m benchmarks $(BENCH) || code=$$?; \
-	$(BIN)/python -m benchmarks.content || code=$$?; exit $$code
+	$(BIN)/python -m benchmarks.content || code=$$?; \
+	$(BIN)/python -m benchmarks.quality || code=$$?; exit $$code
 
 bench-rules: $(VENV)/.bench ## of that, the content rules only: beside re, google-re2 and hyperscan (two minutes)
-	$(BIN)/python -m benchmarks.content
+	@code=0; $(BIN)/python -m benchmarks.content || code=$$?; \
+	$(BIN)/python -m benchmarks.quality || code=$$?; exit $$code
 
 docs: $(VENV)/.installed ## build the documentation as a site; a broken link fails (its snippets are run by `make test`)
 	$(BIN)/python tools/build_site.py

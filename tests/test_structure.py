@@ -37,6 +37,8 @@ LAZY = {"cli"}
 
 # Files of more than 350 lines and why each is not two files. Tests are not counted: they are tables.
 LONG_FILES: dict[str, str] = {
+    "benchmarks/quality.py": "how values are made, put into texts and looked for again: one measurement",
+    "benchmarks/quality_sets.py": "tables",
     "crates/core/src/helper/pairing.rs": "one machine: what it does with an event depends on all others",
     "crates/python/csrc/frames.c": "a block for each version of CPython, to be compared side by side",
 }

@@ -226,6 +226,15 @@ def test_what_is_protected(value: dict[str, Any], kept: bool) -> None:
     assert (RULES.redact_json(value).value == value) is kept
 
 
+@pytest.mark.parametrize("value", [f'say "{WORD}" \\u', "nothing", "", 123456789, 1, None, -1.5])
+def test_a_document_that_is_one_value(value: Any) -> None:
+    """A text, a number or nothing may be a document by itself."""
+    done = of_stream(json.dumps(value).encode(), "json", []).decode()
+    assert json.loads(done) == (
+        model(value) if isinstance(value, str) else value if value != 123456789 else done
+    )
+
+
 def test_what_json_cannot_hold() -> None:
     """A value that is no JSON is a mistake of the caller."""
     with pytest.raises(TypeError):

@@ -70,6 +70,13 @@ impl Document {
     }
 }
 
+/// Whether a text begins and ends like a single text or number.
+pub(super) fn is_single(text: &str) -> bool {
+    let text = text.trim_ascii();
+    let quoted = text.len() >= 2 && text.starts_with('"') && text.ends_with('"');
+    quoted || text.starts_with(|first: char| first.is_ascii_digit() || first == '-')
+}
+
 /// Whether a text begins and ends like a document with values in it.
 pub(super) fn is_like(text: &str) -> bool {
     let text = text.trim_ascii().as_bytes();

@@ -66,7 +66,9 @@ impl Rules {
 
     /// Applies the rules to the keys and values of a document of JSON. None: it is no document.
     pub(super) fn clean_document(&self, text: &str, depth: usize, ask: &Ask) -> Option<Applied> {
-        let document = if json::is_like(text) { json::read(text)? } else { return None };
+        // In a document, a value in quotes is a quotation.
+        let is_like = json::is_like(text) || depth == 0 && json::is_single(text);
+        let document = if is_like { json::read(text)? } else { return None };
         let outer = ask.way.clone().unwrap_or_default();
         let mut applied = Applied::default();
         let flat = Flat::of(text, &document, depth, &self.gate);
