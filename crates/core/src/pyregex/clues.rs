@@ -112,6 +112,8 @@ impl<'a> Around<'a> {
 struct Found<'a> {
     text: String,
     around: Around<'a>,
+    /// How seldom a text has what stands around it, in bits.
+    near: f64,
 }
 
 fn shortest(found: &[Found]) -> usize {
@@ -136,7 +138,10 @@ impl Finder {
                 Some(exact) => run = product(&run, &exact),
                 None => {
                     let texts = std::mem::replace(&mut run, vec![String::new()]);
-                    self.keep(&mut best, placed(texts, &around.inside(&items[..start], &items[index..])));
+                    self.keep(
+                        &mut best,
+                        self.placed(texts, &around.inside(&items[..start], &items[index..])),
+                    );
                     start = index + 1;
                     let here = around.inside(&items[..index], &items[index + 1..]);
                     if let Some(inner) = self.inside(item, &here) {
@@ -146,8 +151,18 @@ impl Finder {
                 }
             }
         }
-        self.keep(&mut best, placed(run, &around.inside(&items[..start], &[])));
+        self.keep(&mut best, self.placed(run, &around.inside(&items[..start], &[])));
         best.filter(|best| best.iter().all(|found| !found.text.is_empty()))
+    }
+
+    /// Texts that all stand at one place.
+    fn placed<'a>(&self, texts: Vec<String>, around: &Around<'a>) -> Vec<Found<'a>> {
+        let mut near = 0.0;
+        if texts.iter().all(|text| text.len() >= 3) {
+            let (before, after) = around.windows(&self.known);
+            near = before.bits() + after.bits();
+        }
+        texts.into_iter().map(|text| Found { text, around: around.clone(), near }).collect()
     }
 
     /// Keeps the texts that are rarer, with what stands around them.
@@ -169,8 +184,7 @@ impl Finder {
                 return (-text / 2.0).exp2();
             }
             // What stands around is looked at where the text was found, which costs more.
-            let (before, after) = found.around.windows(&self.known);
-            (-text - 0.25 * (before.bits() + after.bits())).exp2()
+            (-text - 0.25 * found.near).exp2()
         });
         -often.sum::<f64>().log2()
     }
@@ -274,10 +288,6 @@ impl Finder {
 
 fn product(left: &[String], right: &[String]) -> Vec<String> {
     left.iter().flat_map(|left| right.iter().map(move |right| format!("{left}{right}"))).collect()
-}
-
-fn placed<'a>(texts: Vec<String>, around: &Around<'a>) -> Vec<Found<'a>> {
-    texts.into_iter().map(|text| Found { text, around: around.clone() }).collect()
 }
 
 /// The part of a sequence that is the rarest run: the longer it is and the fewer characters it has, the better.
