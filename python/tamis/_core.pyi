@@ -244,12 +244,14 @@ characters; of `fields`, which."""
 class ContentRules:
     """Content rules, ready to be applied, in their order. Safe to be used from many threads at once."""
 
-    def __new__(cls, specs: Sequence[tuple[str, str, str, bool, bool, int, str, Sequence[str]]]) -> Self:
+    def __new__(
+        cls, specs: Sequence[tuple[str, str, str, bool, bool, int, str, Sequence[str], bool]]
+    ) -> Self:
         """Each: type (`regex`, `marker`, `literal`), pattern, replacement, whether case is ignored, whether
         a dot matches newlines, the group that is replaced (0: all of a match), and what that must be for the
         match to count: anything (empty), `real` (no placeholder), `luhn`, `iban`, `jwt`, `random`,
         `email`, `assigned`, `assigned-random`, `account`; the paths of the fields that it is for, in
-        documents.
+        documents; whether a word also begins behind a terminal's colour or a written newline.
 
         Raises `ValueError` with a list of `_RuleProblem`."""
 

@@ -51,7 +51,7 @@ def cooked(recipe: str, source: random.Random) -> str:
 
 def pattern_of(rule: Rule) -> ContentRules:
     """The rule without its validator, of which random texts know nothing."""
-    return ContentRules([(*rule.spec()[:-2], "", [])])
+    return ContentRules([(*rule.spec()[:-3], "", [], True)])
 
 
 @pytest.mark.parametrize("rule", PACK, ids=lambda rule: rule.id)
@@ -154,3 +154,12 @@ def test_the_command(capsys) -> None:
     out, err = capsys.readouterr()
     assert (out, err) == ("use <REDACTED:github-token>\n", "github-token: characters 4 to 44\n")
     assert cli.main(["rules", "x", "--try", "y"]) == 2
+
+
+@pytest.mark.parametrize("before", ["\x1b[32m", "\x1b[0;1m", r"\x1b[31m", r"\u001b[31m", r"first\n", r"a\t"])
+def test_behind_escapes(before: str) -> None:
+    """A colour of a terminal, or a newline that is written out, is no letter of the word behind it."""
+    token = "gh" + "p_" + "aB3dE6gH9jK2" * 3
+    rules = Rules(builtin_rules())
+    assert rules.redact(f"see {before}{token} there").text == f"see {before}<REDACTED:github-token> there"
+    assert rules.redact(f"see am{token} there").text == f"see am{token} there"

@@ -7,8 +7,8 @@ use pyo3::types::PyBytes;
 use tamis_core::content::{Format, Hit, How, Kind, Problem, Rules, Spec, Stream, Validator};
 
 /// Type, pattern, replacement, whether case is ignored, whether a dot matches newlines, the group that is replaced, the
-/// validator, the paths of fields.
-type RuleSpec = (String, String, String, bool, bool, usize, String, Vec<String>);
+/// validator, the paths of fields, whether words begin behind escapes.
+type RuleSpec = (String, String, String, bool, bool, usize, String, Vec<String>, bool);
 
 /// The text, and (rule, start, end, undecided) in characters of the first text.
 type Redacted = (String, Vec<(u32, usize, usize, bool)>);
@@ -131,7 +131,7 @@ fn characters(text: &str, places: impl Iterator<Item = usize>) -> impl Fn(usize)
 }
 
 fn spec(
-    (kind, pattern, replacement, ignore_case, dotall, group, validator, fields): RuleSpec,
+    (kind, pattern, replacement, ignore_case, dotall, group, validator, fields, behind_escapes): RuleSpec,
 ) -> PyResult<Spec> {
     let kind = match kind.as_str() {
         "regex" => Kind::Regex,
@@ -141,7 +141,7 @@ fn spec(
     };
     let validator = Validator::from_name(&validator)
         .ok_or_else(|| PyValueError::new_err(format!("unknown validator `{validator}`")))?;
-    Ok(Spec { kind, pattern, replacement, ignore_case, dotall, group, validator, fields })
+    Ok(Spec { kind, pattern, replacement, ignore_case, dotall, group, validator, fields, behind_escapes })
 }
 
 /// What is wrong with a rule: its index, the key, a sentence, a place in characters of the key's value, and of a list

@@ -50,10 +50,11 @@ class Rule:
     source: str = ""
     """Where the format is published."""
 
-    def spec(self) -> tuple[str, str, str, bool, bool, int, str, list[str]]:
+    def spec(self) -> tuple[str, str, str, bool, bool, int, str, list[str], bool]:
         """What the core takes."""
         flags = (self.ignore_case, self.dotall)
-        more = (self.group, self.validator, list(self.fields))
+        # A rule of a file means what `re` says; a built-in one knows what terminals put before words.
+        more = (self.group, self.validator, list(self.fields), bool(self.vendor))
         return (self.type, self.pattern, self.replacement, *flags, *more)
 
 

@@ -34,6 +34,8 @@ pub struct Spec {
     pub validator: Validator,
     /// In documents, it is asked of these fields only, if there are any.
     pub fields: Vec<String>,
+    /// A word also begins behind a colour of a terminal, and behind a newline that is written as `\n`.
+    pub behind_escapes: bool,
 }
 
 /// What is wrong with a rule.
@@ -66,6 +68,7 @@ pub(super) struct Rule {
     validator: Validator,
     pub clues: Option<Clues>,
     pub fields: Vec<FieldPath>,
+    behind_escapes: bool,
     /// A match begins with its clue.
     begins: bool,
     /// Matches are no longer than that, …
@@ -86,6 +89,16 @@ pub(super) struct Found {
     pub change: Option<Replacement>,
     /// A bound was hit: what is replaced is where it was hit.
     pub undecided: bool,
+}
+
+impl Found {
+    /// The same where its text is a part of another one.
+    fn moved(mut self, by: usize) -> Found {
+        let moved = |(start, end): (usize, usize)| (start + by, end + by);
+        self.whole = moved(self.whole);
+        self.change = self.change.map(|(span, put)| (moved(span), put));
+        self
+    }
 }
 
 impl Rule {
@@ -115,8 +128,19 @@ impl Rule {
         let fields = spec.fields.iter().enumerate().map(field).collect::<Result<_, _>>()?;
         let (clues, longest, in_line) = (finder.clues(), finder.longest(), !finder.crosses_lines());
         let begins = matches!(clues, Some(Clues::Texts { first: true, .. }));
-        let (group, validator) = (spec.group, spec.validator);
-        Ok(Rule { finder, template, group, validator, clues, fields, begins, longest, in_line })
+        let (group, validator, behind_escapes) = (spec.group, spec.validator, spec.behind_escapes);
+        Ok(Rule {
+            finder,
+            template,
+            group,
+            validator,
+            clues,
+            fields,
+            behind_escapes,
+            begins,
+            longest,
+            in_line,
+        })
     }
 
     /// Whether it is proven to match all that another rule matches.
@@ -198,7 +222,21 @@ impl Rule {
 
     fn find_at(&self, text: &str, part: Range<usize>, found: &mut Vec<Found>) {
         let mut matches = Vec::new();
-        match self.finder.find_at(text, part, &mut matches) {
+        match self.finder.find_at(text, part.clone(), &mut matches) {
+            Ok(()) if matches.is_empty() && self.behind_escapes && ends_in_escape(&text[..part.start]) => {
+                // As if the text began here.
+                let rest = &text[part.start..];
+                match self.finder.find_at(rest, 0..part.len(), &mut matches) {
+                    Ok(()) => {
+                        let judged = matches.iter().map(|matched| self.judged(rest, matched));
+                        found.extend(judged.map(|found| found.moved(part.start)));
+                    }
+                    Err(_) => {
+                        let from = found.last().map_or(0, |last| last.whole.1);
+                        self.give_up(text, part.start, from, found);
+                    }
+                }
+            }
             Ok(()) => found.extend(matches.iter().map(|matched| self.judged(text, matched))),
             Err(Stopped { at }) => {
                 let from = found.last().map_or(0, |last| last.whole.1);
@@ -249,6 +287,17 @@ impl Rule {
         let change = counts.map(|span| (span, self.template.expand(text, matched)));
         Found { whole: (matched.start, matched.end), change, undecided: false }
     }
+}
+
+/// Whether a text ends in a colour of a terminal, as such or written out, or in a written newline or tab.
+fn ends_in_escape(text: &str) -> bool {
+    if text.ends_with("\\n") || text.ends_with("\\r") || text.ends_with("\\t") {
+        return true;
+    }
+    let Some(rest) = text.strip_suffix('m') else { return false };
+    let rest = rest.trim_end_matches(|sign: char| sign.is_ascii_digit() || sign == ';');
+    let colour = |beginning: &str| rest.ends_with(beginning);
+    ["\x1b[", "x1b[", "x1B[", "u001b[", "u001B[", "033["].into_iter().any(colour)
 }
 
 /// Where the line of a place begins, or the first place that counts.

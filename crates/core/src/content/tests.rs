@@ -12,6 +12,7 @@ fn spec(kind: Kind, pattern: &str, replacement: &str) -> Spec {
         group: 0,
         validator: Validator::None,
         fields: Vec::new(),
+        behind_escapes: false,
     }
 }
 
