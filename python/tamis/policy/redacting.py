@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import glob
 import json
 import os
+import secrets
 import shutil
-import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
@@ -213,9 +214,10 @@ def redact_in_place(rules: Rules, path: str, outcome: Outcome, *, backup: bool, 
     The new file is whole before it takes the place of the old one, which is kept for its owner alone."""
     path = os.path.realpath(path)  # of a link, what it leads to
     folder, name = os.path.split(path)
-    new = None
+    # Its name is known before it is there, so that it goes whenever one is interrupted.
+    new = os.path.join(folder, f".{name[:200]}.{secrets.token_hex(8)}")
     try:
-        handle, new = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(handle, "wb") as target, open(path, "rb") as source:
             size = os.fstat(source.fileno()).st_size
             redact_file(rules, source, target, outcome, size=size, **how)  # type: ignore[arg-type]
@@ -228,7 +230,7 @@ def redact_in_place(rules: Rules, path: str, outcome: Outcome, *, backup: bool, 
         os.replace(new, path)
         return kept
     finally:
-        if new is not None and os.path.exists(new):
+        with contextlib.suppress(FileNotFoundError):
             os.unlink(new)
 
 
