@@ -86,7 +86,7 @@ impl ContentStream {
 
     /// What was changed since the last call: (rule, line, column, undecided).
     fn changes(&mut self) -> Vec<(u32, u64, u64, bool)> {
-        let places = std::mem::take(&mut self.stream.places);
+        let places = self.stream.take_places();
         places.into_iter().map(|place| (place.rule, place.line, place.column, place.undecided)).collect()
     }
 

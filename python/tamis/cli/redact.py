@@ -19,9 +19,9 @@ from tamis.policy.schema import RULES_FILE
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from typing import IO, Any
+    from typing import IO
 
-    from tamis.policy.redacting import Outcome
+    from tamis.policy.redacting import How, Outcome
     from tamis.policy.rules import Rules
 
 EXAMPLES = """\
@@ -127,7 +127,7 @@ def _refuse_what_does_not_fit(args: argparse.Namespace) -> None:
         raise UsageError("`--json` and `--sarif` do not go together")
 
 
-def _how(args: argparse.Namespace) -> dict[str, Any]:
+def _how(args: argparse.Namespace) -> How:
     return {
         "format": None if args.format == "auto" else args.format,
         "role": args.role,

@@ -11,7 +11,7 @@ import secrets
 import shutil
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypedDict, Unpack
 
 from tamis.errors import UsageError
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BACKUP",
     "FORMATS",
+    "How",
     "Outcome",
     "encoding_of",
     "files_at",
@@ -55,6 +56,15 @@ _BINARY = (b"%PDF-", b"%!PS-Adobe", b"\x7fELF", b"PK\x03\x04", b"\x1f\x8b")
 _CONTROLS = bytes({*range(32), 127} - {8, 9, 10, 12, 13, 27})
 # A byte order mark tells of UTF-16; UTF-8 needs none.
 _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+
+
+class How(TypedDict, total=False):
+    """How a file is read: see `redact_file`."""
+
+    format: str | None
+    role: str | None
+    decode: bool
+    places: bool
 
 
 @dataclass
@@ -208,7 +218,9 @@ def _utf_8(reader: codecs.IncrementalDecoder | None, data: bytes, *, final: bool
     return data if reader is None else reader.decode(data, final).encode("utf-8", "surrogatepass")
 
 
-def redact_in_place(rules: Rules, path: str, outcome: Outcome, *, backup: bool, **how: object) -> str | None:
+def redact_in_place(
+    rules: Rules, path: str, outcome: Outcome, *, backup: bool, **how: Unpack[How]
+) -> str | None:
     """Replaces a file by what comes of it, if that is another text; returns the path of the backup.
 
     The new file is whole before it takes the place of the old one, which is kept for its owner alone."""
@@ -220,7 +232,7 @@ def redact_in_place(rules: Rules, path: str, outcome: Outcome, *, backup: bool, 
         handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(handle, "wb") as target, open(path, "rb") as source:
             size = os.fstat(source.fileno()).st_size
-            redact_file(rules, source, target, outcome, size=size, **how)  # type: ignore[arg-type]
+            redact_file(rules, source, target, outcome, size=size, **how)
             target.flush()
             os.fsync(target.fileno())
         if not outcome.counts:

@@ -99,15 +99,13 @@ class RedactionStream:
 class Rules:
     """Content rules in their order: immutable, safe to be used from many threads, and picklable."""
 
-    __slots__ = ("_native", "_prompt", "_prompt_order", "rules")
+    __slots__ = ("_native", "_with_role", "rules")
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = tuple(rules)
         self._native = ContentRules([rule.spec() for rule in self.rules])
-        # On a prompt the rules for prompts go first.
-        self._prompt_order = tuple(sorted(self.rules, key=lambda rule: rule.scope != "prompt"))
-        same = self._prompt_order == self.rules
-        self._prompt = self._native if same else ContentRules([rule.spec() for rule in self._prompt_order])
+        # Made when a role is given: most never give one.
+        self._with_role: tuple[ContentRules, tuple[Rule, ...]] | None = None
 
     def __len__(self) -> int:
         return len(self.rules)
@@ -172,8 +170,13 @@ class Rules:
         if role not in ROLES:
             raise ValueError(f"unknown role `{role}`: one of {', '.join(ROLES)}")
         scopes = ("field", "global") if role == "other" else ("prompt", "field", "global")
-        asked = [rule.scope in scopes for rule in self._prompt_order]
-        return self._prompt, self._prompt_order, asked
+        if self._with_role is None:
+            # On a prompt the rules for prompts go first.
+            order = tuple(sorted(self.rules, key=lambda rule: rule.scope != "prompt"))
+            native = self._native if order == self.rules else ContentRules([rule.spec() for rule in order])
+            self._with_role = native, order
+        native, order = self._with_role
+        return native, order, [rule.scope in scopes for rule in order]
 
 
 def load_rules(path: str | os.PathLike[str], *, builtin: bool = True) -> Rules:

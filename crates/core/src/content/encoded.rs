@@ -7,6 +7,7 @@ use memchr::{memchr, memchr_iter, memrchr};
 use super::digits::{LEAST, LEAST_HEX, base64, from_base64, from_hex, hex, is_digit};
 use super::edits::Edits;
 use super::rule::Replacement;
+use super::runs::runs;
 
 /// A part, and what it says.
 #[derive(Debug)]
@@ -230,28 +231,21 @@ fn percent(bytes: &[u8]) -> Option<u8> {
 
 /// Base64 and hexadecimal digits that say a text.
 fn run_parts(text: &str, range: Range<usize>, found: &mut Vec<Part>) {
-    let bytes = text.as_bytes();
-    let mut from = range.start;
-    while let Some(first) = bytes.get(from..from + LEAST).filter(|_| from + LEAST <= range.end) {
-        // As with runs of a rule: the last byte first.
-        if let Some(other) = first.iter().rposition(|&byte| !is_digit(byte)) {
-            from += other + 1;
-            continue;
-        }
-        let length = bytes[from..range.end].iter().take_while(|&&byte| is_digit(byte)).count();
-        let end = from + length;
-        if !decode(bytes, from..end, found) {
+    // What stands around the range is a part of its own.
+    let (bytes, first) = (&text.as_bytes()[..range.end], range.start);
+    runs(&bytes[first..], 0..bytes.len() - first, LEAST, is_digit, |start, end| {
+        let run = first + start..first + end;
+        if !decode(text.as_bytes(), run.clone(), found) {
             // Words of a path, or what stands before a dash.
-            let mut start = from;
-            for piece in bytes[from..end].split(|byte| !byte.is_ascii_alphanumeric()) {
-                if piece.len() >= LEAST && piece.len() < length {
-                    decode(bytes, start..start + piece.len(), found);
+            let mut at = run.start;
+            for piece in bytes[run.clone()].split(|byte| !byte.is_ascii_alphanumeric()) {
+                if piece.len() >= LEAST && piece.len() < run.len() {
+                    decode(text.as_bytes(), at..at + piece.len(), found);
                 }
-                start += piece.len() + 1;
+                at += piece.len() + 1;
             }
         }
-        from = end;
-    }
+    });
 }
 
 fn decode(bytes: &[u8], range: Range<usize>, found: &mut Vec<Part>) -> bool {

@@ -9,13 +9,11 @@ use rustc_hash::FxHashMap;
 
 use super::grams::Grams;
 use super::rule::Rule;
+use super::runs::runs;
 use crate::pyregex::Clues;
 
 /// More names than that are not remembered.
 const MOST_NAMES: usize = 10_000;
-
-/// More bytes than that are found everywhere.
-const FEW: usize = 48;
 
 /// By rule, where in a text its clues are.
 pub(super) type Places = BTreeMap<usize, Vec<Range<usize>>>;
@@ -28,8 +26,6 @@ pub(super) struct Gate {
     beyond_ascii: Vec<usize>,
     grams: Grams,
     runs: Vec<Run>,
-    /// Of what all runs are made together, if that is little.
-    any_run: Option<Run>,
     /// Where no run is longer than this, no rule asks for it.
     longest_run: usize,
     names: RwLock<FxHashMap<String, bool>>,
@@ -76,8 +72,7 @@ impl Gate {
         let (grams, names) = (Grams::new(clues), RwLock::default());
         let signs = |run: &Run| run.bytes[usize::from(b'"')] && run.bytes[usize::from(b':')];
         let always_quoted = grams.want_quotes() || runs.iter().any(signs);
-        let any_run = Run::of_any(&runs);
-        Gate { always, beyond_ascii, grams, runs, any_run, longest_run, names, always_quoted }
+        Gate { always, beyond_ascii, grams, runs, longest_run, names, always_quoted }
     }
 
     /// The rules that are asked of all of a text, whatever is in it.
@@ -110,57 +105,24 @@ impl Gate {
         self.grams.look(bytes, part.clone(), |rule, start, end| {
             places.entry(rule).or_default().push(start..end);
         });
-        let Some(any) = &self.any_run else {
-            return self.runs.iter().for_each(|run| run.look(bytes, part.clone(), places));
-        };
-        // A run of any of them is seldom, and only in it one looks for each.
-        runs(bytes, part, &any.bytes, any.least, |start, end| {
-            self.runs.iter().for_each(|run| run.look(bytes, start..end, places));
-        });
+        self.runs.iter().for_each(|run| run.look(bytes, part.clone(), places));
     }
 }
 
 impl Run {
-    /// What is in every run of these. None: it is not worth a look.
-    fn of_any(runs: &[Run]) -> Option<Run> {
-        let bytes: [bool; 256] = std::array::from_fn(|byte| runs.iter().any(|run| run.bytes[byte]));
-        let least = runs.iter().map(|run| run.least).min()?;
-        let few = bytes.iter().filter(|&&is_one| is_one).count() <= FEW;
-        (runs.len() > 1 && few).then(|| Run { bytes: Box::new(bytes), least, rules: Vec::new() })
-    }
-
     fn look(&self, text: &[u8], part: Range<usize>, places: &mut Places) {
-        runs(text, part, &self.bytes, self.least, |start, end| {
-            for &(least, rule) in &self.rules {
-                if end - start >= least {
-                    places.entry(rule).or_default().push(start..end);
+        runs(
+            text,
+            part,
+            self.least,
+            |byte| self.bytes[usize::from(byte)],
+            |start, end| {
+                for &(least, rule) in &self.rules {
+                    if end - start >= least {
+                        places.entry(rule).or_default().push(start..end);
+                    }
                 }
-            }
-        });
-    }
-}
-
-/// Tells the runs of these bytes that begin in a part, each whole. The last of the bytes that would be a run is looked
-/// at first, so that most are never looked at.
-fn runs(
-    text: &[u8],
-    part: Range<usize>,
-    bytes: &[bool; 256],
-    least: usize,
-    mut found: impl FnMut(usize, usize),
-) {
-    let is_one = |byte: &u8| bytes[usize::from(*byte)];
-    let mut from = part.start;
-    while let Some(next) = text.get(from..from + least).filter(|_| from < part.end) {
-        // What stands behind the last other byte may still become a run.
-        if let Some(other) = next.iter().rposition(|byte| !is_one(byte)) {
-            from += other + 1;
-            continue;
-        }
-        let start = from - text[..from].iter().rev().take_while(|byte| is_one(byte)).count();
-        let more = text[from + least..].iter().take_while(|byte| is_one(byte)).count();
-        let end = from + least + more;
-        found(start, end);
-        from = end;
+            },
+        );
     }
 }

@@ -16,6 +16,7 @@ mod names;
 mod paths;
 mod protected;
 mod rule;
+mod runs;
 mod stream;
 mod template;
 mod validate;

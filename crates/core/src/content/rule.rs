@@ -222,26 +222,20 @@ impl Rule {
 
     fn find_at(&self, text: &str, part: Range<usize>, found: &mut Vec<Found>) {
         let mut matches = Vec::new();
-        match self.finder.find_at(text, part.clone(), &mut matches) {
-            Ok(()) if matches.is_empty() && self.behind_escapes && ends_in_escape(&text[..part.start]) => {
-                // As if the text began here.
-                let rest = &text[part.start..];
-                match self.finder.find_at(rest, 0..part.len(), &mut matches) {
-                    Ok(()) => {
-                        let judged = matches.iter().map(|matched| self.judged(rest, matched));
-                        found.extend(judged.map(|found| found.moved(part.start)));
-                    }
-                    Err(_) => {
-                        let from = found.last().map_or(0, |last| last.whole.1);
-                        self.give_up(text, part.start, from, found);
-                    }
-                }
-            }
-            Ok(()) => found.extend(matches.iter().map(|matched| self.judged(text, matched))),
-            Err(Stopped { at }) => {
-                let from = found.last().map_or(0, |last| last.whole.1);
-                self.give_up(text, at, from, found);
-            }
+        let mut outcome = self.finder.find_at(text, part.clone(), &mut matches);
+        let mut shift = 0;
+        if self.behind_escapes && outcome.is_ok() && matches.is_empty() && ends_in_escape(&text[..part.start])
+        {
+            // As if the text began here.
+            shift = part.start;
+            outcome = self.finder.find_at(&text[shift..], 0..part.len(), &mut matches);
+        }
+        if outcome.is_ok() {
+            let judged = matches.iter().map(|matched| self.judged(&text[shift..], matched));
+            found.extend(judged.map(|found| found.moved(shift)));
+        } else {
+            let from = found.last().map_or(0, |last| last.whole.1);
+            self.give_up(text, part.start, from, found);
         }
     }
 

@@ -37,10 +37,7 @@ pub struct Stream {
     rest: Vec<u8>,
     strange: bool,
     windows: Windows,
-    /// The line and the column where `text` begins.
-    line: u64,
-    column: u64,
-    pub places: Vec<Place>,
+    marks: Marks,
     /// Lines that begin like JSON and are none.
     pub broken: u64,
 }
@@ -53,11 +50,14 @@ impl Stream {
             rest: Vec::new(),
             strange: false,
             windows: Windows::new(WINDOW, LONGEST),
-            line: 1,
-            column: 1,
-            places: Vec::new(),
+            marks: Marks { line: 1, column: 1, places: Vec::new() },
             broken: 0,
         }
+    }
+
+    /// What was changed since the last call.
+    pub fn take_places(&mut self) -> Vec<Place> {
+        std::mem::take(&mut self.marks.places)
     }
 
     /// Takes some bytes, and gives back those of which all is decided.
@@ -139,7 +139,7 @@ impl Stream {
         let (mut from, mut hits) = (0, Vec::new());
         loop {
             let kept = self.windows.next(rules, &self.text[from..], last, how, out, &mut hits);
-            self.note(from, from + kept.bytes, &hits);
+            self.marks.note(&self.text[from..from + kept.bytes], &hits);
             hits.clear();
             from += kept.bytes;
             if kept.bytes == 0 || from == self.text.len() {
@@ -156,16 +156,23 @@ impl Stream {
             self.broken += 1;
         }
         let done = document.unwrap_or_else(|| rules.redact(body, how));
-        let before = std::mem::replace(&mut self.text, text.to_owned());
-        self.note(0, text.len(), done.as_ref().map_or(&[], |done| &done.hits));
-        self.text = before;
+        self.marks.note(text, done.as_ref().map_or(&[], |done| &done.hits));
         out.push_str(done.as_ref().map_or(body, |done| &done.text));
         out.push_str(&text[body.len()..]);
     }
+}
 
-    /// Notes where in a part of the text something was changed, and goes on to its end.
-    fn note(&mut self, from: usize, to: usize, hits: &[Hit]) {
-        let part = &self.text[from..to];
+/// Where changes were made, and up to where the text is decided.
+#[derive(Debug)]
+struct Marks {
+    line: u64,
+    column: u64,
+    places: Vec<Place>,
+}
+
+impl Marks {
+    /// Notes where in the next part of the text something was changed, and goes on to its end.
+    fn note(&mut self, part: &str, hits: &[Hit]) {
         let mut sorted: Vec<&Hit> = hits.iter().collect();
         sorted.sort_by_key(|hit| (hit.start, hit.rule));
         let mut done = 0;
