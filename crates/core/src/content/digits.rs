@@ -1,5 +1,7 @@
 //! Base64 and hexadecimal digits.
 
+use super::runs::Kinds;
+
 /// Shorter runs are words.
 pub(super) const LEAST: usize = 12;
 pub(super) const LEAST_HEX: usize = 16;
@@ -19,9 +21,19 @@ const VALUES: [u8; 256] = {
     values
 };
 
-pub(super) fn is_digit(byte: u8) -> bool {
-    VALUES[usize::from(byte)] < 64
-}
+/// The digits of base64, as runs.
+pub(super) const RUNS: Kinds = {
+    const OF: [u8; 256] = {
+        let mut of = [0; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            of[byte] = (VALUES[byte] < 64) as u8;
+            byte += 1;
+        }
+        of
+    };
+    Kinds { of: &OF, least: &[LEAST] }
+};
 
 pub(super) fn from_hex(digits: &[u8]) -> Option<String> {
     let pairs = digits.as_chunks::<2>().0.iter();

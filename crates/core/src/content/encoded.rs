@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::digits::{LEAST, LEAST_HEX, base64, from_base64, from_hex, hex, is_digit};
+use super::digits::{LEAST, LEAST_HEX, RUNS, base64, from_base64, from_hex, hex};
 use super::edits::Edits;
 use super::rule::Replacement;
 use super::runs::runs;
@@ -233,7 +233,7 @@ fn percent(bytes: &[u8]) -> Option<u8> {
 fn run_parts(text: &str, range: Range<usize>, found: &mut Vec<Part>) {
     // What stands around the range is a part of its own.
     let (bytes, first) = (&text.as_bytes()[..range.end], range.start);
-    runs(&bytes[first..], 0..bytes.len() - first, LEAST, is_digit, |start, end| {
+    runs(&bytes[first..], 0..bytes.len() - first, RUNS, |_, start, end| {
         let run = first + start..first + end;
         if !decode(text.as_bytes(), run.clone(), found) {
             // Words of a path, or what stands before a dash.

@@ -9,9 +9,6 @@ use super::layers::DEPTH;
 use super::protected::is_protected;
 use crate::pyregex::boundary;
 
-/// So much of a value is looked at with its name in quotes: more than stands around any clue.
-const BEGINNING: usize = 24;
-
 /// All that a document says, line after line.
 pub(super) struct Flat<'a> {
     pub text: String,
@@ -22,10 +19,10 @@ pub(super) struct Flat<'a> {
 /// Where a token stands: its lines, with its name and with that in quotes, and those of the document in it.
 pub(super) struct Line {
     pub whole: Range<usize>,
-    /// Of a value, where it begins behind its name.
-    pub value: usize,
-    /// Where its name begins in quotes, with the beginning of it.
-    pub quoted: Option<usize>,
+    /// The key, or the value behind its name.
+    pub itself: Range<usize>,
+    /// Its name in quotes, with the beginning of it.
+    pub quoted: Option<Range<usize>>,
 }
 
 impl<'a> Flat<'a> {
@@ -42,7 +39,7 @@ impl<'a> Flat<'a> {
             // A key stands before its value, which comes next.
             if document.tokens.get(index + 1).is_some_and(|next| next.key == Some(index)) {
                 if outer {
-                    self.tokens.push(Line { whole: start..start, value: start, quoted: None });
+                    self.tokens.push(Line { whole: start..start, itself: start..start, quoted: None });
                 }
                 continue;
             }
@@ -59,16 +56,18 @@ impl<'a> Flat<'a> {
             }
             let said = self.text.len();
             let mut end = said;
-            self.text.push('\n');
+            // What wants a newline behind a value finds none there; what wants a quote may.
+            self.text.push_str("\"\n");
             let mut quoted = None;
-            if said >= value && token.key.is_some() && self.gate.wants_quoted(&self.text[name.clone()]) {
+            let is_wanted = |name: &str| token.key.is_some() && self.gate.wants_quoted(name);
+            if said >= value && is_wanted(&self.text[name.clone()]) {
                 // The name as JSON has it, with so much of the value as stands near it.
-                let first = boundary(&self.text, value + BEGINNING).min(said);
+                let first = boundary(&self.text, value + self.gate.reach()).min(said);
                 let beginning = self.text[value..first].to_owned();
-                let name = self.text[name].to_owned();
-                quoted = Some(self.text.len());
-                self.text.extend(["\"", &name, "\": \""]);
-                self.text.push_str(&beginning);
+                let name = self.text[name.clone()].to_owned();
+                let start = self.text.len();
+                self.text.extend(["\"", &name, "\": \"", &beginning]);
+                quoted = Some(start..self.text.len());
                 self.text.push_str("\"\n");
                 end = self.text.len();
             }
@@ -86,8 +85,9 @@ impl<'a> Flat<'a> {
             if outer {
                 if let Some(key) = self.tokens.last_mut().filter(|key| key.whole.start == start) {
                     key.whole.end = end;
+                    key.itself.end = name.end;
                 }
-                self.tokens.push(Line { whole: start..end, value, quoted });
+                self.tokens.push(Line { whole: start..end, itself: value.min(said)..said, quoted });
             }
             start = self.text.len();
         }
@@ -130,19 +130,18 @@ impl Suspects {
     }
 
     /// The places of a value behind its name; in quotes, if its name may be of interest so.
-    pub fn places_of(&self, line: &Line, before: &str, value: &str, quoted: bool) -> Places {
-        let (start, end) = (line.value - before.len().min(line.value), line.value + value.len());
+    pub fn places_of(&self, line: &Line, before: &str, quoted: bool) -> Places {
+        let Range { start, end } = line.itself;
         if !quoted {
-            return self.places_in(start..end);
+            return self.places_in(start - before.len().min(start)..end);
         }
         let mut places = Places::new();
-        for (rule, place) in self.within(&(line.value..end)) {
-            let shifted = |at: usize| at.clamp(line.value, end) - line.value + before.len();
+        for (rule, place) in self.within(&line.itself) {
+            let shifted = |at: usize| at.clamp(start, end) - start + before.len();
             places.entry(*rule).or_default().push(shifted(place.start)..shifted(place.end));
         }
-        if let Some(start) = line.quoted {
-            let beginning = start..start + before.len() + value.len().min(BEGINNING);
-            for (rule, found) in self.places_in(beginning) {
+        if let Some(quoted) = &line.quoted {
+            for (rule, found) in self.places_in(quoted.clone()) {
                 places.entry(rule).or_default().extend(found);
             }
         }

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::grams::Grams;
 use super::rule::Rule;
-use super::runs::runs;
+use super::runs::{KINDS, Kinds, runs};
 use crate::pyregex::Clues;
 
 /// More names than that are not remembered.
@@ -25,7 +25,7 @@ pub(super) struct Gate {
     /// Those of a text that is not ASCII: they may match for another letter than one of their clue's, too.
     beyond_ascii: Vec<usize>,
     grams: Grams,
-    runs: Vec<Run>,
+    runs: Vec<Runs>,
     /// Where no run is longer than this, no rule asks for it.
     longest_run: usize,
     names: RwLock<FxHashMap<String, bool>>,
@@ -33,19 +33,22 @@ pub(super) struct Gate {
     always_quoted: bool,
 }
 
-/// Runs of the same bytes.
+/// Runs of bytes of some kinds.
 #[derive(Debug)]
-struct Run {
-    bytes: Box<[bool; 256]>,
-    /// The least number of bytes, and the rules that want so many.
-    least: usize,
-    rules: Vec<(usize, usize)>,
+struct Runs {
+    of: Box<[u8; 256]>,
+    least: Vec<usize>,
+    /// By kind, the rules, each with the number of bytes that it wants.
+    rules: Vec<Vec<(usize, usize)>>,
 }
+
+/// Runs of these bytes that rules want, each of so many.
+type Wanted = (Box<[bool; 256]>, Vec<(usize, usize)>);
 
 impl Gate {
     pub fn new(rules: &[Rule]) -> Gate {
         let (mut always, mut beyond_ascii) = (Vec::new(), Vec::new());
-        let (mut clues, mut runs) = (Vec::new(), Vec::<Run>::new());
+        let (mut clues, mut runs) = (Vec::new(), Vec::<Wanted>::new());
         for (rule, clue) in rules.iter().map(|rule| &rule.clues).enumerate() {
             match clue {
                 None => {
@@ -53,12 +56,10 @@ impl Gate {
                     beyond_ascii.push(rule);
                 }
                 Some(Clues::Run { bytes, least }) => {
-                    let known = runs.iter().position(|run| run.bytes == *bytes).unwrap_or(runs.len());
-                    if known == runs.len() {
-                        runs.push(Run { bytes: bytes.clone(), least: *least, rules: Vec::new() });
+                    match runs.iter_mut().find(|(known, _)| known == bytes) {
+                        Some((_, rules)) => rules.push((*least, rule)),
+                        None => runs.push((bytes.clone(), vec![(*least, rule)])),
                     }
-                    runs[known].least = runs[known].least.min(*least);
-                    runs[known].rules.push((*least, rule));
                 }
                 Some(Clues::Texts { any_of, .. }) => {
                     if any_of.iter().any(|clue| clue.beyond_ascii) {
@@ -68,10 +69,12 @@ impl Gate {
                 }
             }
         }
-        let longest_run = runs.iter().flat_map(|run| &run.rules).map(|&(least, _)| least).max().unwrap_or(0);
+        let longest_run =
+            runs.iter().flat_map(|(_, rules)| rules).map(|&(least, _)| least).max().unwrap_or(0);
         let (grams, names) = (Grams::new(clues), RwLock::default());
-        let signs = |run: &Run| run.bytes[usize::from(b'"')] && run.bytes[usize::from(b':')];
+        let signs = |(bytes, _): &Wanted| bytes[usize::from(b'"')] && bytes[usize::from(b':')];
         let always_quoted = grams.want_quotes() || runs.iter().any(signs);
+        let runs = runs.chunks(KINDS).map(Runs::new).collect();
         Gate { always, beyond_ascii, grams, runs, longest_run, names, always_quoted }
     }
 
@@ -105,24 +108,28 @@ impl Gate {
         self.grams.look(bytes, part.clone(), |rule, start, end| {
             places.entry(rule).or_default().push(start..end);
         });
-        self.runs.iter().for_each(|run| run.look(bytes, part.clone(), places));
+        self.runs.iter().for_each(|runs| runs.look(bytes, part.clone(), places));
     }
 }
 
-impl Run {
+impl Runs {
+    fn new(wanted: &[Wanted]) -> Runs {
+        let mut of = Box::new([0; 256]);
+        for (kind, (bytes, _)) in wanted.iter().enumerate() {
+            for (bits, _) in of.iter_mut().zip(bytes.iter()).filter(|(_, is_one)| **is_one) {
+                *bits |= 1 << kind;
+            }
+        }
+        let least = |(_, rules): &Wanted| rules.iter().map(|&(least, _)| least).min().unwrap_or(0);
+        let rules = wanted.iter().map(|(_, rules)| rules.clone()).collect();
+        Runs { of, least: wanted.iter().map(least).collect(), rules }
+    }
+
     fn look(&self, text: &[u8], part: Range<usize>, places: &mut Places) {
-        runs(
-            text,
-            part,
-            self.least,
-            |byte| self.bytes[usize::from(byte)],
-            |start, end| {
-                for &(least, rule) in &self.rules {
-                    if end - start >= least {
-                        places.entry(rule).or_default().push(start..end);
-                    }
-                }
-            },
-        );
+        runs(text, part, Kinds { of: &self.of, least: &self.least }, |kind, start, end| {
+            for &(_, rule) in self.rules[kind].iter().filter(|&&(least, _)| end - start >= least) {
+                places.entry(rule).or_default().push(start..end);
+            }
+        });
     }
 }

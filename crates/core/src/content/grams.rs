@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use memchr::{memchr2_iter, memmem};
 
-use crate::pyregex::{Clue, bits_of};
+use crate::pyregex::{Clue, FAR, bits_of};
 
 const BITS: u32 = 16;
 /// More ways to go on than these are too many.
@@ -80,7 +80,7 @@ impl Grams {
 
     /// What stands so far from a place has nothing to do with it.
     pub fn reach(&self) -> usize {
-        self.longest + 16
+        self.longest + FAR + 8
     }
 
     /// Tells rule, start and end of each text in this part that a match of the rule may hold.

@@ -79,6 +79,13 @@ impl Rules {
             if !suspects.as_ref().is_none_or(|suspects| suspects.touch(&line.whole)) {
                 continue;
             }
+            let known = suspects.as_ref().filter(|suspects| !suspects.encoded_in(&line.whole));
+            let known = known.map(|known| (known, line));
+            if token.kind == Kind::Key
+                && known.is_some_and(|(known, line)| known.within(&line.itself).next().is_none())
+            {
+                continue;
+            }
             let raw = &text[token.range.clone()];
             let Range { start, end } = token.range;
             let (said, places) = unescaped(raw);
@@ -91,13 +98,10 @@ impl Rules {
             }
             let ask = &Ask { way: Some(way), ..*ask };
             let inner = match token.kind {
-                Kind::Key => self.clean(&said, 0, depth + 1, ask),
+                Kind::Key => self.clean_known(&said, depth + 1, ask, known),
                 Kind::Number if raw.bytes().filter(u8::is_ascii_digit).count() < DIGITS => continue,
                 _ if name.is_some_and(|name| is_protected(name, &said)) => continue,
-                _ => {
-                    let known = suspects.as_ref().filter(|suspects| !suspects.encoded_in(&line.whole));
-                    self.clean_value(name, &said, depth + 1, ask, known.map(|known| (known, line)))
-                }
+                _ => self.clean_value(name, &said, depth + 1, ask, known),
             };
             let Some(edits) = inner.edits else { continue };
             hits.extend(inner.hits.into_iter().map(|hit| Hit { start, end, ..hit }));
@@ -120,8 +124,16 @@ impl Rules {
         Some(applied)
     }
 
-    /// A value, alone and behind its name, so that rules for assignments see it. `known`: where it stands in a text
-    /// of which the places are known.
+    /// A key or a value, alone. `known`: where it stands in a text of which the places are known.
+    fn clean_known(&self, said: &str, depth: usize, ask: &Ask, known: Option<(&Suspects, &Line)>) -> Applied {
+        let Some((suspects, line)) = known else { return self.clean(said, 0, depth, ask) };
+        let mut applied = Applied::default();
+        let places = suspects.places_in(line.itself.clone());
+        self.apply_at(said, 0, &|rule| self.asks(ask, rule), &mut applied, places);
+        applied
+    }
+
+    /// A value, alone and behind its name, so that rules for assignments see it.
     fn clean_value(
         &self,
         name: Option<&str>,
@@ -136,28 +148,22 @@ impl Rules {
             return applied;
         }
         let asked = |rule: usize| self.asks(ask, rule);
-        let mut applied = match known {
-            Some((suspects, line)) => {
-                let mut applied = Applied::default();
-                let places = suspects.places_in(line.value..line.value + said.len());
-                self.apply_at(said, 0, &asked, &mut applied, places);
-                applied
-            }
-            None => self.clean(said, 0, depth, ask),
-        };
+        let mut applied = self.clean_known(said, depth, ask, known);
         let Some(name) = name else { return applied };
         // As YAML has it, and as JSON and programs do.
         let views = [(format!("{name}: "), ""), (format!("\"{name}\": \""), "\"")];
         for (before, after) in views {
+            let known = known.filter(|_| applied.edits.is_none());
+            let places = known.map(|(suspects, line)| suspects.places_of(line, &before, !after.is_empty()));
+            if places.as_ref().is_some_and(Places::is_empty) {
+                continue;
+            }
             let now = applied.edits.as_ref().map_or(said, Edits::text);
             let value = before.len()..before.len() + now.len();
             let assigned = [&before, now, after].concat();
             let mut seen = Applied::default();
-            match known.filter(|_| applied.edits.is_none()) {
-                Some((suspects, line)) => {
-                    let places = suspects.places_of(line, &before, now, !after.is_empty());
-                    self.apply_at(&assigned, 0, &asked, &mut seen, places);
-                }
+            match places {
+                Some(places) => self.apply_at(&assigned, 0, &asked, &mut seen, places),
                 None => self.apply(&assigned, 0, &asked, &mut seen),
             }
             let Some(edits) = seen.edits else { continue };

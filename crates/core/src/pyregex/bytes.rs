@@ -18,9 +18,8 @@ pub fn bits_of(byte: u8) -> f64 {
 pub(super) struct Known(RefCell<FxHashMap<*const Node, Characters>>);
 
 impl Known {
-    /// Those of a node that matches one character.
     pub fn characters(&self, node: &Node) -> Characters {
-        let make = || Characters::of_one(node).unwrap_or(Characters::ALL);
+        let make = || Characters::of(node, Characters::ALL);
         *self.0.borrow_mut().entry(std::ptr::from_ref(node)).or_insert_with(make)
     }
 }

@@ -1,9 +1,13 @@
 //! What every match of a pattern holds: one of a few texts, with what may stand around them, or a long run of few
 //! characters. Where a text has none of that, there is no match.
 
+use std::ptr;
+use std::sync::Arc;
+
 use super::ast::{Case, Greed, Node, Set, SetItem, Width};
 use super::bytes::{Characters, Known, bits_of};
 use super::case;
+use super::near::Near;
 use super::parse::Parsed;
 use super::window::Window;
 
@@ -35,17 +39,28 @@ pub struct Clue {
     pub folded: bool,
     /// Characters that are not ASCII may stand for letters of it (the Kelvin sign for `k`).
     pub beyond_ascii: bool,
+    around: Arc<Surroundings>,
+}
+
+/// What may stand around a text.
+#[derive(Debug)]
+struct Surroundings {
     before: Window,
     after: Window,
+    sign_before: Option<Near>,
+    sign_after: Option<Near>,
 }
 
 impl Clue {
     /// Whether a match may hold what stands at this place of a text, which is the clue's in any case.
     #[inline]
     pub fn fits(&self, text: &[u8], start: usize, end: usize) -> bool {
+        let Surroundings { before, after, sign_before, sign_after } = &*self.around;
         (self.folded || &text[start..end] == self.text.as_bytes())
-            && self.after.fits_after(text, end)
-            && self.before.fits_before(text, start)
+            && after.fits_after(text, end)
+            && before.fits_before(text, start)
+            && sign_after.as_ref().is_none_or(|sign| sign.fits(text[end..].iter()))
+            && sign_before.as_ref().is_none_or(|sign| sign.fits(text[..start].iter().rev()))
     }
 
     /// Whether a quote may be wanted before it, where a name without quotes has none.
@@ -57,12 +72,12 @@ impl Clue {
 
     /// The bytes that may stand so many places behind it; None where there need not be one.
     pub fn behind(&self, place: usize) -> Option<impl Iterator<Item = u8> + '_> {
-        self.after.at(place)
+        self.around.after.at(place)
     }
 
     /// The bytes that may stand so many places before it, the nearest is 0.
     pub fn ahead(&self, place: usize) -> Option<impl Iterator<Item = u8> + '_> {
-        self.before.at(place)
+        self.around.before.at(place)
     }
 }
 
@@ -78,11 +93,16 @@ pub(super) fn clues(parsed: &Parsed) -> Option<Clues> {
     let (folded, beyond_ascii) = (finder.folded, finder.beyond_ascii);
     let found = found?;
     let first = found.iter().all(|found| found.around.is_nothing_before);
-    let clue = |found: Found| {
-        let (before, after) = found.around.windows(&finder.known);
-        Clue { text: found.text, folded, beyond_ascii, before, after }
-    };
-    Some(Clues::Texts { any_of: found.into_iter().map(clue).collect(), first })
+    // Texts at one place have the same around them.
+    let mut last: Option<(Around, Arc<Surroundings>)> = None;
+    let mut any_of = Vec::with_capacity(found.len());
+    for Found { text, around, .. } in found {
+        let same = last.take().filter(|(known, _)| known.is_same(&around));
+        let made = same.map_or_else(|| around.made(&finder.known), |(_, made)| made);
+        any_of.push(Clue { text, folded, beyond_ascii, around: made.clone() });
+        last = Some((around, made));
+    }
+    Some(Clues::Texts { any_of, first })
 }
 
 /// What stands before and after a place in the pattern, from the outside to the inside.
@@ -101,6 +121,20 @@ impl<'a> Around<'a> {
         around.before.push(before);
         around.after.push(after);
         around
+    }
+
+    fn is_same(&self, other: &Around) -> bool {
+        let same = |mine: &[&[Node]], others: &[&[Node]]| {
+            mine.len() == others.len() && mine.iter().zip(others).all(|(mine, other)| ptr::eq(*mine, *other))
+        };
+        same(&self.before, &other.before) && same(&self.after, &other.after)
+    }
+
+    fn made(&self, known: &Known) -> Arc<Surroundings> {
+        let (before, after) = self.windows(known);
+        let sign_before = Near::of(self.before.iter().rev().copied(), true, known);
+        let sign_after = Near::of(self.after.iter().rev().copied(), false, known);
+        Arc::new(Surroundings { before, after, sign_before, sign_after })
     }
 
     fn windows(&self, known: &Known) -> (Window, Window) {

@@ -24,6 +24,7 @@ mod language;
 mod linear;
 mod matcher;
 mod memory;
+mod near;
 mod parse;
 mod program;
 mod text;
@@ -40,6 +41,7 @@ use crate::language::Language;
 pub use bytes::bits_of;
 pub use clues::{Clue, Clues};
 pub use finder::{Finder, LONGEST, Match, Stopped, boundary, boundary_before};
+pub use near::FAR;
 use program::Program;
 
 /// The flags that a pattern begins with; `(?i)` and the like add to them.
