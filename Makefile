@@ -10,7 +10,7 @@ RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -type f -not -path '*/
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint types test-rust test-python test-other bench bench-rules docs demo fmt clean
+.PHONY: help build test lint types test-rust test-python test-other bench bench-rules fuzz docs demo fmt clean
 # One job at a time: cargo uses all cores by itself, and its lock would make the others wait.
 .NOTPARALLEL:
 
@@ -32,8 +32,9 @@ types: $(VENV)/.built ## mypy in strict mode, and the native module against its 
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest tamis._core --allowlist tools/stubtest-allow.txt
 
-test-rust: $(VENV)/.installed ## the tests of the Rust crates
+test-rust: $(VENV)/.installed ## the tests of the Rust crates, with the seeds of the fuzzers
 	@tools/check-cargo
+	$(BIN)/python fuzz/seeds.py target/seeds
 	PYO3_PYTHON=$(CURDIR)/$(BIN)/python cargo test --workspace --release --locked $(CHECKED)
 
 test-python: $(VENV)/.built ## the Python tests, those of the documentation among them
@@ -56,6 +57,9 @@ bench-rules: $(VENV)/.bench ## of that, the content rules only: beside re, googl
 	@code=0; $(BIN)/python -m benchmarks.content || code=$$?; \
 	$(BIN)/python -m benchmarks.quality || code=$$?; exit $$code
 
+fuzz: $(VENV)/.fuzz ## look for bytes that break the content rules or their files (SECONDS=900 for each of four)
+	fuzz/run $(or $(SECONDS),900)
+
 docs: $(VENV)/.installed ## build the documentation as a site; a broken link fails (its snippets are run by `make test`)
 	$(BIN)/python tools/build_site.py
 
@@ -68,7 +72,7 @@ fmt: $(VENV)/.installed ## format the sources
 	cargo fmt
 
 clean: ## remove what `make` made
-	rm -rf .venv .venv-3.* target site .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-3.* target fuzz/target site .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find python tests benchmarks examples -name __pycache__ -prune -exec rm -rf {} +
 	rm -f python/tamis/_core.*.so
 
@@ -91,6 +95,10 @@ $(VENV)/.built: $(VENV)/.installed $(RUST_SOURCES)
 
 $(VENV)/.demo: $(VENV)/.built
 	$(BIN)/python -m pip install --quiet --group demo
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.built
+	$(BIN)/python -m pip install --quiet --group fuzz
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.built

@@ -12,6 +12,7 @@ from tracked_files import ROOT, text_of
 PROJECT = tomllib.loads(text_of(ROOT / "pyproject.toml"))
 CORE = tomllib.loads(text_of(ROOT / "crates/core/Cargo.toml"))
 NATIVE = tomllib.loads(text_of(ROOT / "crates/python/Cargo.toml"))
+FUZZ = tomllib.loads(text_of(ROOT / "fuzz/Cargo.toml"))
 
 
 def named(requirements: Iterable[str]) -> set[str]:
@@ -30,7 +31,8 @@ NEEDED: dict[str, set[str]] = {
     "to develop": named(
         requirement for group in PROJECT["dependency-groups"].values() for requirement in group
     )
-    | set(CORE["dev-dependencies"]),
+    | set(CORE["dev-dependencies"])
+    | {*FUZZ["dependencies"]} - CORES_OWN - {"tamis-core"},
 }
 
 

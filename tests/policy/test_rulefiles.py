@@ -3,10 +3,13 @@ YAML."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import runpy
 from pathlib import Path
 
 import pytest
+from tracked_files import ROOT
 
 from tamis import cli
 from tamis.errors import PolicyError
@@ -258,3 +261,16 @@ def test_check(tmp_path, monkeypatch, capsys):
     Path("rules.json").write_text(json.dumps([{**GOOD, "examples": ["c"]}]))
     assert cli.main(["check", "rules.yml", "rules.json"]) == 1
     assert "error[example-fails]: the rule does not match this example" in capsys.readouterr().out
+
+
+SEEDS: list[bytes] = runpy.run_path(str(ROOT / "fuzz" / "seeds.py"))["loader"]()
+
+
+@pytest.mark.parametrize("data", SEEDS)
+def test_seeds_of_the_fuzzer(data: bytes, tmp_path: Path) -> None:
+    """Whatever stands in a file of rules, it is read, or refused with what is wrong and where. The seeds of
+    `fuzz/loader.py`, whole and cut."""
+    name = "rules.json" if data[:1] == b"{" else "rules.yml"
+    for end in {*range(0, len(data), 7), len(data)}:
+        with contextlib.suppress(PolicyError):
+            read(tmp_path, data[:end], name, examples=True)

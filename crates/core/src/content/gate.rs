@@ -29,7 +29,7 @@ pub(super) struct Gate {
     /// Where no run is longer than this, no rule asks for it.
     longest_run: usize,
     names: RwLock<FxHashMap<String, bool>>,
-    /// What goes on from a name into its value is not seen in the name.
+    /// What is in a value may depend on the quote before it, whatever its name.
     always_quoted: bool,
 }
 
@@ -72,8 +72,7 @@ impl Gate {
         let longest_run =
             runs.iter().flat_map(|(_, rules)| rules).map(|&(least, _)| least).max().unwrap_or(0);
         let (grams, names) = (Grams::new(clues), RwLock::default());
-        let signs = |(bytes, _): &Wanted| bytes[usize::from(b'"')] && bytes[usize::from(b':')];
-        let always_quoted = grams.want_quotes() || runs.iter().any(signs);
+        let always_quoted = grams.want_quotes() || runs.iter().any(|(bytes, _)| bytes[usize::from(b'"')]);
         let runs = runs.chunks(KINDS).map(Runs::new).collect();
         Gate { always, beyond_ascii, grams, runs, longest_run, names, always_quoted }
     }
@@ -89,7 +88,7 @@ impl Gate {
         if let Some(&known) = self.names.read().unwrap_or_else(PoisonError::into_inner).get(name) {
             return known;
         }
-        let wants = self.always_quoted || self.grams.are_in(&format!("\"{name}\": \""));
+        let wants = self.always_quoted || self.grams.want_quoted(name);
         let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
         if names.len() < MOST_NAMES {
             names.insert(name.to_owned(), wants);

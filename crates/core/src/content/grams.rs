@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use memchr::{memchr2_iter, memmem};
+use memchr::memchr2_iter;
 
 use crate::pyregex::{Clue, FAR, bits_of};
 
@@ -26,6 +26,21 @@ pub(super) struct Grams {
     bytes: Vec<u32>,
     clues: Vec<(usize, Clue)>,
     longest: usize,
+}
+
+/// What stands in any case before a value of JSON that is a text.
+const OPENING: &[u8] = b"\": \"";
+
+/// Whether a clue may be in a value because a quote is before it.
+fn wants_quote(clue: &Clue) -> bool {
+    // So many bytes of it are before the value.
+    let is_over = |begun: usize| match OPENING.len().checked_sub(begun) {
+        Some(rest) => {
+            OPENING[rest..] == clue.text.as_bytes()[..begun] && clue.fits_behind(&OPENING[..rest], 0)
+        }
+        None => clue.text.as_bytes()[..begun].ends_with(OPENING),
+    };
+    (1..clue.text.len()).any(is_over) || (0..clue.reach()).any(|value| clue.fits_behind(OPENING, value))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -140,16 +155,22 @@ impl Grams {
         }
     }
 
-    /// Whether one of the texts is in a text, whatever stands around it.
-    pub fn are_in(&self, text: &str) -> bool {
-        let lower = text.to_ascii_lowercase();
-        self.texts.iter().any(|text| memmem::find(lower.as_bytes(), &text.lower).is_some())
+    /// Whether a text may be in the name of a value that stands in quotes, as JSON has it.
+    pub fn want_quoted(&self, name: &str) -> bool {
+        let quoted = [b"\"", name.as_bytes(), OPENING].concat();
+        let of_text = |gram: u32| {
+            let hash = hash_of(gram) as usize;
+            let entries = &self.entries[self.heads[hash] as usize..self.heads[hash + 1] as usize];
+            entries.iter().any(|entry| entry.gram == gram)
+        };
+        let byte = |&index: &u32| self.texts[index as usize].lower[0];
+        quoted.windows(4).any(|four| of_text(gram_of([four[0], four[1], four[2], four[3]])))
+            || self.bytes.iter().map(byte).any(|byte| quoted.to_ascii_lowercase().contains(&byte))
     }
 
-    /// Whether one of the texts, or what stands before it, may hold a quote and a colon.
+    /// Whether one may be in a value because a quote is before it.
     pub fn want_quotes(&self) -> bool {
-        self.texts.iter().any(|text| memmem::find(&text.lower, b"\":").is_some())
-            || self.clues.iter().any(|(_, clue)| clue.wants_quote())
+        self.clues.iter().any(|(_, clue)| wants_quote(clue))
     }
 
     fn compare(&self, text: &[u8], index: u32, start: usize, found: &mut impl FnMut(usize, usize, usize)) {

@@ -187,7 +187,8 @@ impl Rule {
     /// Where matches that hold these places may be: in order, and apart from one another.
     fn parts(&self, text: &str, from: usize, places: &[Range<usize>]) -> Vec<Range<usize>> {
         let part = |place: &Range<usize>| {
-            let mut start = boundary_before(text, place.end.saturating_sub(self.longest));
+            let mut start =
+                boundary_before(text, (place.start + self.held(place)).saturating_sub(self.longest));
             if self.in_line {
                 start = line_start(text, start, place.start);
             }
@@ -205,9 +206,17 @@ impl Rule {
         parts
     }
 
-    /// Where a match that begins with this place ends at the latest.
+    /// So many bytes of a place are in a match: of a run, maybe not all.
+    fn held(&self, place: &Range<usize>) -> usize {
+        match self.clues {
+            Some(Clues::Run { least, .. }) => least.min(place.len()),
+            _ => place.len(),
+        }
+    }
+
+    /// Where a match that holds this place ends at the latest.
     fn furthest(&self, text: &str, place: &Range<usize>) -> usize {
-        let end = boundary(text, place.start.saturating_add(self.longest));
+        let end = boundary(text, (place.end - self.held(place)).saturating_add(self.longest));
         if self.in_line { line_end(text, place.end, end).max(place.end) } else { end.max(place.end) }
     }
 

@@ -1,6 +1,7 @@
 //! Rules applied in their order, and what is said of them. `tests/policy/test_rules.py` holds them against `re`.
 
 use super::*;
+use proptest::prelude::*;
 
 fn spec(kind: Kind, pattern: &str, replacement: &str) -> Spec {
     Spec {
@@ -169,4 +170,93 @@ fn windows_are_not_seen() {
         assert_eq!(sorted(parts), sorted(whole), "{list:?} {text:?} {window}");
     }
     assert!(changed > 1_000);
+}
+
+/// A clue counts where the sign that its pattern wants is near, whatever may stand between: on both sides.
+#[test]
+fn signs_near_clues() {
+    let far = "x".repeat(60);
+    let cases = [
+        (
+            r"token[a-z]{0,5}\s{0,2}[:=]\d",
+            "token:1 tokens =2 token x=3 tokenabcdef=4 token=5",
+            "R R token x=3 tokenabcdef=4 R",
+        ),
+        (r"(?:ab|cd)[ x]{0,4}token", "ab xtoken cdtoken ef token ab     token", "R R ef token ab     token"),
+        (r"token[\s\d]{0,9}é?=", "token 1é= tokené= token é é=", "R R token é é="),
+        (r"token(?:[:=]|x+)y", "token=y tokenxxxy token:z tokeny", "R R token:z tokeny"),
+        (r"token.*=", "token not 1=", "R"),
+        (r"token[a-z]{0,20}[\s]*'?(?:\w{8,})!", "token abcdefgh!", "R"),
+        (r"token[^=]{0,60}=", &format!("token{far}= token{far}x="), &format!("R token{far}x=")),
+        (r"token(?= ?[:=])", "token = token", "R = token"),
+    ];
+    for (pattern, text, expected) in cases {
+        let rules = rules(&[(Kind::Regex, pattern, "R")]);
+        let done = redact(&rules, text, true).map(|done| done.text);
+        assert_eq!(done.as_deref().unwrap_or(text), expected, "{pattern}");
+    }
+}
+
+/// A match that begins far into a run may end far behind it.
+#[test]
+fn longer_runs_than_matches() {
+    let rules = rules(&[(Kind::Regex, "[é]{8}.{0,9}=", "R"), (Kind::Regex, "=.{0,9}[0-9]{8}", "S")]);
+    let (accents, digits) = ("é".repeat(90), "1".repeat(90));
+    let done = redact(&rules, &format!("{accents} ab= c ={digits} d"), true).map(|done| done.text);
+    let expected = format!("{}R c S{} d", "é".repeat(76), "1".repeat(73));
+    assert_eq!(done, Some(expected));
+}
+
+/// Rules that want the quotes around a value of JSON find them, at both ends of a long one too.
+#[test]
+fn quotes_around_long_values() {
+    let long = "word ".repeat(40);
+    let cases = [
+        (r#"secret-[a-z]+""#, format!(r#"{{"x": "{long}secret-ab"}}"#), format!(r#"{{"x": "{long}R"}}"#)),
+        (r#""[a-z]{0,20}token"#, r#"{"a": "xyztoken"}"#.to_owned(), r#"{"a": "R"}"#.to_owned()),
+        (r#"["a-z][a-z]token"#, r#"{"a": "xtoken"}"#.to_owned(), r#"{"a": "R"}"#.to_owned()),
+        (r#""tokens"#, r#"{"a": "tokens are"}"#.to_owned(), r#"{"a": "R are"}"#.to_owned()),
+        (r#"["a-z]{8}!"#, r#"{"a": "abcdefg!"}"#.to_owned(), r#"{"a": "R"}"#.to_owned()),
+        (&*format!(r#""pin": "{long}""#), format!(r#"{{"pin": "{long}"}}"#), r#"{"pin": "R"}"#.to_owned()),
+    ];
+    let how = How { asked: &|_| true, decode: true, fields_in_text: true };
+    for (pattern, text, expected) in cases {
+        let rules = rules(&[(Kind::Regex, pattern, "R")]);
+        let done = rules.redact_document(&text, &how).flatten().map(|done| done.text);
+        assert_eq!(done.unwrap_or(text), expected, "{pattern}");
+    }
+}
+
+proptest! {
+    /// Runs of many kinds that are looked for at once are those that are found one by one.
+    #[test]
+    fn runs_of_all_kinds(text in "[ab1-]{0,90}", from in 0..90_usize, to in 0..90_usize, least in proptest::collection::vec(7..40_usize, 3)) {
+        let text = text.as_bytes();
+        let kind = |kind: usize, byte: u8| match kind {
+            0 => byte == b'a',
+            1 => byte.is_ascii_alphabetic(),
+            _ => byte != b'-',
+        };
+        let bits = |byte: u8| (0..3).map(|index| u8::from(kind(index, byte)) << index).sum::<u8>();
+        let of = std::array::from_fn(|byte| bits(byte as u8));
+        let part = from.min(text.len())..to.clamp(from.min(text.len()), text.len());
+        let mut found = Vec::new();
+        runs::runs(text, part.clone(), runs::Kinds { of: &of, least: &least }, |kind, start, end| {
+            found.push((kind, start, end));
+        });
+        let mut expected = Vec::new();
+        for (index, least) in least.iter().enumerate() {
+            let starts = (0..text.len()).filter(|&at| kind(index, text[at]) && (at == 0 || !kind(index, text[at - 1])));
+            for start in starts {
+                let end = start + text[start..].iter().take_while(|byte| kind(index, **byte)).count();
+                if end - start >= *least && part.contains(&start) {
+                    expected.push((index, start, end));
+                }
+            }
+        }
+        // Runs that began before may be told, too.
+        found.retain(|(_, start, _)| part.contains(start));
+        found.sort_unstable();
+        prop_assert_eq!(found, expected);
+    }
 }

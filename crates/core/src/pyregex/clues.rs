@@ -1,15 +1,13 @@
 //! What every match of a pattern holds: one of a few texts, with what may stand around them, or a long run of few
 //! characters. Where a text has none of that, there is no match.
 
-use std::ptr;
 use std::sync::Arc;
 
-use super::ast::{Case, Greed, Node, Set, SetItem, Width};
+use super::around::{Around, Clue, Surroundings};
+use super::ast::{Case, Greed, Node, Set, SetItem};
 use super::bytes::{Characters, Known, bits_of};
 use super::case;
-use super::near::Near;
 use super::parse::Parsed;
-use super::window::Window;
 
 /// More alternatives than that are no help.
 const MOST: usize = 64;
@@ -30,60 +28,9 @@ pub enum Clues {
     Run { bytes: Box<[bool; 256]>, least: usize },
 }
 
-/// A text in ASCII, and the bytes that may stand around it.
-#[derive(Clone, Debug)]
-pub struct Clue {
-    /// In lower case if `folded`.
-    pub text: String,
-    /// It is to be looked for without regard to case.
-    pub folded: bool,
-    /// Characters that are not ASCII may stand for letters of it (the Kelvin sign for `k`).
-    pub beyond_ascii: bool,
-    around: Arc<Surroundings>,
-}
-
-/// What may stand around a text.
-#[derive(Debug)]
-struct Surroundings {
-    before: Window,
-    after: Window,
-    sign_before: Option<Near>,
-    sign_after: Option<Near>,
-}
-
-impl Clue {
-    /// Whether a match may hold what stands at this place of a text, which is the clue's in any case.
-    #[inline]
-    pub fn fits(&self, text: &[u8], start: usize, end: usize) -> bool {
-        let Surroundings { before, after, sign_before, sign_after } = &*self.around;
-        (self.folded || &text[start..end] == self.text.as_bytes())
-            && after.fits_after(text, end)
-            && before.fits_before(text, start)
-            && sign_after.as_ref().is_none_or(|sign| sign.fits(text[end..].iter()))
-            && sign_before.as_ref().is_none_or(|sign| sign.fits(text[..start].iter().rev()))
-    }
-
-    /// Whether a quote may be wanted before it, where a name without quotes has none.
-    pub fn wants_quote(&self) -> bool {
-        let only_signs =
-            |bytes: Vec<u8>| bytes.contains(&b'"') && !bytes.iter().any(u8::is_ascii_alphanumeric);
-        (0..).map_while(|place| self.ahead(place)).any(|bytes| only_signs(bytes.collect()))
-    }
-
-    /// The bytes that may stand so many places behind it; None where there need not be one.
-    pub fn behind(&self, place: usize) -> Option<impl Iterator<Item = u8> + '_> {
-        self.around.after.at(place)
-    }
-
-    /// The bytes that may stand so many places before it, the nearest is 0.
-    pub fn ahead(&self, place: usize) -> Option<impl Iterator<Item = u8> + '_> {
-        self.around.before.at(place)
-    }
-}
-
 pub(super) fn clues(parsed: &Parsed) -> Option<Clues> {
     let mut finder = Finder::default();
-    let around = Around { is_nothing_before: true, ..Around::default() };
+    let around = Around::whole();
     let found = finder.required(&parsed.body, &around);
     if found.as_ref().is_none_or(|found| shortest(found) < 3)
         && let Some((bytes, least)) = run(&parsed.body)
@@ -103,44 +50,6 @@ pub(super) fn clues(parsed: &Parsed) -> Option<Clues> {
         last = Some((around, made));
     }
     Some(Clues::Texts { any_of, first })
-}
-
-/// What stands before and after a place in the pattern, from the outside to the inside.
-#[derive(Clone, Default)]
-struct Around<'a> {
-    before: Vec<&'a [Node]>,
-    after: Vec<&'a [Node]>,
-    /// Nothing that has a width stands before it.
-    is_nothing_before: bool,
-}
-
-impl<'a> Around<'a> {
-    fn inside(&self, before: &'a [Node], after: &'a [Node]) -> Around<'a> {
-        let mut around = self.clone();
-        around.is_nothing_before &= Width::of(before).max == 0;
-        around.before.push(before);
-        around.after.push(after);
-        around
-    }
-
-    fn is_same(&self, other: &Around) -> bool {
-        let same = |mine: &[&[Node]], others: &[&[Node]]| {
-            mine.len() == others.len() && mine.iter().zip(others).all(|(mine, other)| ptr::eq(*mine, *other))
-        };
-        same(&self.before, &other.before) && same(&self.after, &other.after)
-    }
-
-    fn made(&self, known: &Known) -> Arc<Surroundings> {
-        let (before, after) = self.windows(known);
-        let sign_before = Near::of(self.before.iter().rev().copied(), true, known);
-        let sign_after = Near::of(self.after.iter().rev().copied(), false, known);
-        Arc::new(Surroundings { before, after, sign_before, sign_after })
-    }
-
-    fn windows(&self, known: &Known) -> (Window, Window) {
-        let before = Window::of(self.before.iter().rev().copied(), true, known);
-        (before, Window::of(self.after.iter().rev().copied(), false, known))
-    }
 }
 
 struct Found<'a> {

@@ -9,6 +9,7 @@
 //! Differences that are meant: `\N{…}` and the flag `t` (deprecated in 3.12, gone in 3.13) are errors, nesting and
 //! size are limited, and classes and case follow the Unicode version of this library, not of the interpreter.
 
+mod around;
 mod ast;
 mod bytes;
 mod case;
@@ -38,8 +39,9 @@ mod tests;
 use std::fmt;
 
 use crate::language::Language;
+pub use around::Clue;
 pub use bytes::bits_of;
-pub use clues::{Clue, Clues};
+pub use clues::Clues;
 pub use finder::{Finder, LONGEST, Match, Stopped, boundary, boundary_before};
 pub use near::FAR;
 use program::Program;

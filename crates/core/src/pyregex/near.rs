@@ -57,7 +57,7 @@ impl Near {
             let characters = walk.known.characters(item);
             self.allow(characters, walk.part);
             let bytes = if characters.beyond { 4 } else { 1 };
-            self.most += usize::try_from(width.max).ok()?.checked_mul(bytes)?;
+            self.most = self.most.saturating_add(usize::try_from(width.max).ok()?.saturating_mul(bytes));
             walk.part <<= 1;
             if self.most > FAR || walk.part == SIGN {
                 return None;
@@ -70,6 +70,11 @@ impl Near {
         for (bits, _) in self.parts.iter_mut().zip(*characters.bytes()).filter(|(_, is_one)| *is_one) {
             *bits |= bit;
         }
+    }
+
+    /// Whether a byte may be one of those before the sign, or the sign.
+    pub fn allows(&self, byte: u8) -> bool {
+        self.parts[usize::from(byte)] != 0
     }
 
     /// Whether the sign may be among these bytes, of which the nearest to the place comes first.

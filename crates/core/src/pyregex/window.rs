@@ -32,6 +32,11 @@ impl Window {
         (0..self.length).map(|place| (96.0 / printable(place).max(1) as f64).log2()).sum()
     }
 
+    /// So many places there are in any case.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
     /// The bytes that may stand at a place; None behind the last one.
     pub fn at(&self, place: usize) -> Option<impl Iterator<Item = u8> + '_> {
         let allowed = move |byte: &u8| self.allowed[usize::from(*byte)] >> place & 1 == 1;
@@ -49,6 +54,14 @@ impl Window {
         start >= self.length
             && (0..self.length)
                 .all(|place| self.allowed[usize::from(text[start - 1 - place])] >> place & 1 == 1)
+    }
+
+    /// Whether these bytes may stand before the nearest places, which are not known, and behind others.
+    pub fn fits_behind(&self, bytes: &[u8], unknown: usize) -> bool {
+        (unknown..self.length).all(|place| match bytes.len().checked_sub(1 + place - unknown) {
+            Some(at) => self.allowed[usize::from(bytes[at])] >> place & 1 == 1,
+            None => true,
+        })
     }
 }
 
