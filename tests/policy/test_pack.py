@@ -163,3 +163,14 @@ def test_behind_escapes(before: str) -> None:
     rules = Rules(builtin_rules())
     assert rules.redact(f"see {before}{token} there").text == f"see {before}<REDACTED:github-token> there"
     assert rules.redact(f"see am{token} there").text == f"see am{token} there"
+
+
+@pytest.mark.parametrize("between", [" ", "\n", "&", "; ", ", "])
+def test_one_behind_the_other(between: str) -> None:
+    """Of secrets that follow each other, what ends one may begin the next: all of them go."""
+    source = random.Random(between)
+    values = ["".join(source.choices(string.ascii_letters + string.digits, k=20)) for _ in range(6)]
+    names = ("password", "token", "client_secret")
+    text = between.join(f"{names[index % 3]}={value}" for index, value in enumerate(values))
+    done = assembled(None, builtin=True).redact(f"start {text}\n").text
+    assert not [value for value in values if value in done], done

@@ -7,6 +7,7 @@
 mod digits;
 mod edits;
 mod encoded;
+mod escapes;
 mod flat;
 mod gate;
 mod grams;

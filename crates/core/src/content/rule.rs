@@ -5,6 +5,7 @@ use std::ops::Range;
 use memchr::{memchr, memrchr};
 
 use super::UNDECIDED;
+use super::escapes::{ends_in_escape, escaped};
 use super::paths::FieldPath;
 use super::template::Template;
 use super::validate::Validator;
@@ -85,6 +86,8 @@ pub(super) type Replacement = ((usize, usize), String);
 pub(super) struct Found {
     /// All that was matched.
     pub whole: (usize, usize),
+    /// The next one begins here, or behind it.
+    next: usize,
     /// None: it does not count.
     pub change: Option<Replacement>,
     /// A bound was hit: what is replaced is where it was hit.
@@ -96,6 +99,7 @@ impl Found {
     fn moved(mut self, by: usize) -> Found {
         let moved = |(start, end): (usize, usize)| (start + by, end + by);
         self.whole = moved(self.whole);
+        self.next += by;
         self.change = self.change.map(|(span, put)| (moved(span), put));
         self
     }
@@ -160,7 +164,7 @@ impl Rule {
         match places {
             Some(places) if self.begins => {
                 for part in self.beginnings(text, places) {
-                    if found.last().is_none_or(|last: &Found| last.whole.1 <= part.start) {
+                    if found.last().is_none_or(|last: &Found| last.next <= part.start) {
                         self.find_at(text, part, &mut found);
                     }
                 }
@@ -243,12 +247,15 @@ impl Rule {
             let judged = matches.iter().map(|matched| self.judged(&text[shift..], matched));
             found.extend(judged.map(|found| found.moved(shift)));
         } else {
-            let from = found.last().map_or(0, |last| last.whole.1);
+            let from = found.last().map_or(0, |last| last.next);
             self.give_up(text, part.start, from, found);
         }
     }
 
     fn find_in(&self, text: &str, part: Range<usize>, found: &mut Vec<Found>) {
+        if self.group > 0 {
+            return self.find_groups_in(text, part, found);
+        }
         let mut from = part.start;
         let mut matches = Vec::new();
         while from < part.end {
@@ -259,16 +266,34 @@ impl Rule {
         }
     }
 
+    /// The same where a group is replaced: what stands behind it, as a space does between assignments, may be what the
+    /// next match begins with.
+    fn find_groups_in(&self, text: &str, part: Range<usize>, found: &mut Vec<Found>) {
+        let mut from = part.start;
+        while from < part.end {
+            from = match self.finder.find_first(text, from..part.end) {
+                Ok(None) => return,
+                Ok(Some(matched)) => {
+                    let judged = self.judged(text, &matched);
+                    let next = judged.next;
+                    found.push(judged);
+                    next
+                }
+                Err(Stopped { at }) => self.give_up(text, at, from, found),
+            };
+        }
+    }
+
     /// Redacts what is not known from a place on, and says where that ends. `from`: what is before stays.
     fn give_up(&self, text: &str, at: usize, from: usize, found: &mut Vec<Found>) -> usize {
         let (start, end) = self.undecided(text, at);
         // What was found there is a part of it.
         let mut start = start.max(from);
-        while let Some(last) = found.pop_if(|last| last.whole.1 > start) {
+        while let Some(last) = found.pop_if(|last| last.next > start) {
             start = start.min(last.whole.0);
         }
         let change = Some(((start, end), UNDECIDED.to_owned()));
-        found.push(Found { whole: (start, end), change, undecided: true });
+        found.push(Found { whole: (start, end), next: end, change, undecided: true });
         end
     }
 
@@ -288,19 +313,10 @@ impl Rule {
         };
         let counts = span.filter(|&(start, end)| self.validator.accepts(text, matched.start, start..end));
         let change = counts.map(|span| (span, self.template.expand(text, matched)));
-        Found { whole: (matched.start, matched.end), change, undecided: false }
+        // An empty group must not be met for ever.
+        let next = span.map_or(matched.end, |(_, end)| if end > matched.start { end } else { matched.end });
+        Found { whole: (matched.start, matched.end), next, change, undecided: false }
     }
-}
-
-/// Whether a text ends in a colour of a terminal, as such or written out, or in a written newline or tab.
-fn ends_in_escape(text: &str) -> bool {
-    if text.ends_with("\\n") || text.ends_with("\\r") || text.ends_with("\\t") {
-        return true;
-    }
-    let Some(rest) = text.strip_suffix('m') else { return false };
-    let rest = rest.trim_end_matches(|sign: char| sign.is_ascii_digit() || sign == ';');
-    let colour = |beginning: &str| rest.ends_with(beginning);
-    ["\x1b[", "x1b[", "x1B[", "u001b[", "u001B[", "033["].into_iter().any(colour)
 }
 
 /// Where the line of a place begins, or the first place that counts.
@@ -313,13 +329,4 @@ fn line_start(text: &str, first: usize, at: usize) -> usize {
 fn line_end(text: &str, at: usize, last: usize) -> usize {
     let behind = text.as_bytes().get(at..last).unwrap_or_default();
     memchr(b'\n', behind).map_or(last, |newline| at + newline)
-}
-
-/// A pattern that matches this text and no other.
-fn escaped(text: &str) -> String {
-    let special =
-        |character: char| character.is_ascii() && !character.is_ascii_alphanumeric() && character != '_';
-    text.chars()
-        .flat_map(|character| special(character).then_some('\\').into_iter().chain([character]))
-        .collect()
 }

@@ -197,6 +197,18 @@ fn signs_near_clues() {
     }
 }
 
+/// Where a group is replaced, what stands behind it may be what the next match begins with.
+#[test]
+fn groups_one_after_the_other() {
+    let mut rule = spec(Kind::Regex, r"(?:^|\s|&)(?:pin|token)=([a-z0-9]+)(?:\s|&|\Z)", "R");
+    rule.group = 1;
+    let rules = Rules::new(vec![rule]).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let done = redact(&rules, "pin=a1 token=b2 pin=c3\ntoken=d4&pin=e5 x pin=f6", true);
+    let Some(done) = done else { panic!("nothing was changed") };
+    assert_eq!(done.text, "pin=R token=R pin=R\ntoken=R&pin=R x pin=R");
+    assert_eq!(done.hits.len(), 6);
+}
+
 /// A match that begins far into a run may end far behind it.
 #[test]
 fn longer_runs_than_matches() {

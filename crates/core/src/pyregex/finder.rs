@@ -145,6 +145,22 @@ impl Finder {
         }
     }
 
+    /// The first match in this part.
+    pub fn find_first(&self, text: &str, range: Range<usize>) -> Result<Option<Match>, Stopped> {
+        let mut found = Vec::new();
+        if let Some(engine) = self.linear(text[seen(text, &range)].is_ascii()) {
+            let mut captures = engine.create_captures();
+            engine.search_captures(&Input::new(text).span(range), &mut captures);
+            found.extend(captures.is_match().then(|| spans(&captures, self.groups())));
+        } else {
+            self.find_all(text, range, &mut found)?;
+        }
+        match found.into_iter().next() {
+            Some(long) if long.end - long.start > LONGEST => Err(Stopped { at: long.start }),
+            first => Ok(first),
+        }
+    }
+
     /// Matches in this part that begin at `last` or before.
     fn find_some(
         &self,
