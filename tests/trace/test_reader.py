@@ -245,14 +245,16 @@ def test_segment_sealed_while_reading(tmp_path: Path, monkeypatch: pytest.Monkey
     lock.release()
 
 
-@pytest.mark.parametrize("locked", [False, True])
+@pytest.mark.parametrize("done", ["directory", "file of the lock", "lock"])
 def test_a_recording_that_begins(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], locked: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], done: str
 ) -> None:
     """A trace can be opened from the moment that its directory is there, before the helper wrote anything."""
     path = tmp_path / "t"
     path.mkdir()
-    locks = [Lock(path)] if locked else []
+    locks = [Lock(path)] if done == "lock" else []
+    if done == "file of the lock":
+        (path / "recording.lock").touch()
 
     def begin() -> None:
         locks[:] = locks or [Lock(path)]

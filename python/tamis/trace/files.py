@@ -132,13 +132,14 @@ def _wait_for_the_beginning(directory: Path) -> None:
 
 
 def _is_beginning(directory: Path) -> bool:
-    """A helper holds its lock, or the directory was made just now and is empty."""
-    if _helper_lives(directory):
-        return True
+    """A helper holds its lock, or the directory was made just now and no helper has taken a lock in it."""
     try:
-        return time.time() - directory.stat().st_mtime < _BEGINNING and not any(directory.iterdir())
+        # The names first: a helper makes its lock's file, takes the lock, and only then writes the rest.
+        names = {path.name for path in directory.iterdir()}
+        young = time.time() - directory.stat().st_mtime < _BEGINNING
     except OSError:
         return False
+    return _helper_lives(directory) or (young and names <= {LOCK})
 
 
 def _metadata(directory: Path) -> dict[str, Any]:
