@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use tamis_core::content::{Format, How, Kind, Rules, Spec, Stream, Validator};
 use tamis_core::pyregex::{Finder, Flags};
 
-const EACH: How = How { asked: &|_| true, decode: false, fields_in_text: true };
+const EACH: How = How { asked: &|_| true, decode: false, fields_in_text: true, fields: None };
 const DECODED: How = How { decode: true, ..EACH };
 
 /// Rules and a text, of which the rules stand first, one a line: `i` for any case, `s` for dots that match newlines,

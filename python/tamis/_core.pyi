@@ -258,6 +258,14 @@ class ContentRules:
     def covered_by(self, rule: int, by: int) -> bool:
         """Whether it is proven that all that a rule matches, another one does."""
 
+    def redact_record(
+        self, record: str, fields: ContentFields
+    ) -> tuple[str, list[tuple[int, int, int, bool]]] | None:
+        """Applies each rule to a document where `fields` says. The GIL is released.
+
+        Returns the document and for each change the rule, where in bytes of the document the value or key
+        begins and ends that was changed, and whether a bound was hit; None: nothing was changed."""
+
     def redact(
         self, text: str, asked: Sequence[bool] | None = None, *, decode: bool = True
     ) -> tuple[str, list[tuple[int, int, int, bool]]] | None:
@@ -266,6 +274,13 @@ class ContentRules:
 
         None if nothing changes. Else the new text, and each change as (rule, start, end, undecided), in
         characters of the text before all changes; `undecided` where a bound of work or length was hit."""
+
+@final
+class ContentFields:
+    """Where in documents of one kind each rule is asked."""
+
+    def __new__(cls, rules: Sequence[Sequence[str] | None]) -> Self:
+        """For each rule the paths of fields; None: everywhere; none: nowhere. Raises `ValueError`."""
 
 @final
 class ContentStream:
@@ -372,6 +387,18 @@ def run_helper(arena_fd: int, config_fd: int) -> int:
     `arena_fd`: the memory of the recording; `config_fd`: JSON, see `tamis.record.setup.helper_config`.
     Returns the exit status. Runs in a process of its own, and nowhere else.
     """
+
+@final
+class Members:
+    """The members of a long list in a document of JSON, without the document in memory: of the first list
+    that is called by one of these names in the outermost object, or that is the document."""
+
+    def __new__(cls, names: Sequence[str]) -> Self: ...
+    def push(self, data: bytes) -> list[bytes]:
+        """Takes bytes, and gives the members that end in them. The GIL is released."""
+
+    def rest(self) -> bytes:
+        """What is left of the document: the list is empty in it."""
 
 @final
 class Recording:

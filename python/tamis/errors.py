@@ -4,7 +4,8 @@
     ├── UsageError            a command or call that cannot be carried out as written
     ├── PolicyError           problems in a filter; holds all of them as diagnostics (also a `ValueError`)
     ├── RecordingError        a recording that cannot begin, go on or end
-    └── TraceError            something that is no trace, or that this Tamis cannot read
+    ├── TraceError            something that is no trace, or that this Tamis cannot read
+    └── StoreError            a store of transcripts that cannot be opened, read or written
 
 The command line prints them without a traceback and exits with 2. Anything else that escapes is a fault
 in Tamis and keeps its traceback.
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from tamis._core import Diagnostic
 
-__all__ = ["PolicyError", "RecordingError", "TamisError", "TraceError", "UsageError"]
+__all__ = ["PolicyError", "RecordingError", "StoreError", "TamisError", "TraceError", "UsageError"]
 
 
 class TamisError(Exception):
@@ -50,3 +51,7 @@ class RecordingError(TamisError):
 
 class TraceError(TamisError):
     """Something that is no trace, or a trace that this version of Tamis cannot read."""
+
+
+class StoreError(TamisError):
+    """A store of transcripts that cannot be opened, read or written."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import random
 import re
@@ -217,3 +218,13 @@ def test_the_api(tmp_path: Path) -> None:
         "missing-key",
         "duplicate-id",
     ]
+
+
+@pytest.mark.parametrize("value", [{"bird": "heron typed"}, {"a": ["heron typed"]}, "heron typed"])
+def test_a_replacement_that_matches_again(tmp_path: Path, value: object) -> None:
+    """In a document, too, a rule is applied once to each place, though it would match what it puts in."""
+    rule = {"id": "r", "type": "regex", "pattern": "(?P<bird>heron)", "replacement": r"[\g<bird>]"}
+    (tmp_path / "r.json").write_text(json.dumps([{**rule, "scope": "global"}]))
+    done = tamis.load_rules(tmp_path / "r.json", builtin=False).redact_json(value)
+    assert json.dumps(done.value) == json.dumps(value).replace("heron", "[heron]")
+    assert done.counts == {"r": 1}

@@ -5,6 +5,7 @@ pub mod content;
 pub mod diagnostics;
 pub mod helper;
 pub mod language;
+pub mod members;
 pub mod policy;
 pub mod pyregex;
 pub mod trace;

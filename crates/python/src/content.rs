@@ -4,7 +4,9 @@ use crate::diagnostics::unknown;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use tamis_core::content::{Format, Hit, How, Kind, Problem, Rules, Spec, Stream, Validator};
+use tamis_core::content::{
+    FieldPath, Fields, Format, Hit, How, Kind, Problem, Rules, Spec, Stream, Validator,
+};
 
 /// Type, pattern, replacement, whether case is ignored, whether a dot matches newlines, the group that is replaced, the
 /// validator, the paths of fields, whether words begin behind escapes.
@@ -34,17 +36,49 @@ impl ContentRules {
         py.detach(|| self.0.covered_by(rule, by))
     }
 
+    /// The record, and (rule, start, end, undecided) in bytes of the record before.
+    fn redact_record(&self, py: Python<'_>, record: &str, fields: &ContentFields) -> Option<Redacted> {
+        py.detach(|| {
+            let how = How { asked: &|_| true, decode: true, fields_in_text: false, fields: Some(&fields.0) };
+            let done = self.0.redact_document(record, &how);
+            let done = done.unwrap_or_else(|| self.0.redact(record, &how))?;
+            let hits = done.hits.iter().map(|hit| (hit.rule, hit.start, hit.end, hit.undecided)).collect();
+            Some((done.text, hits))
+        })
+    }
+
     #[pyo3(signature = (text, asked = None, *, decode = true))]
     fn redact(&self, py: Python<'_>, text: &str, asked: Option<Vec<bool>>, decode: bool) -> Option<Redacted> {
         py.detach(|| {
             let is_asked = |rule: usize| asked.as_ref().is_none_or(|asked| asked.get(rule) == Some(&true));
-            let done =
-                self.0.redact(text, &How { asked: &is_asked, decode, fields_in_text: asked.is_none() })?;
+            let done = self.0.redact(
+                text,
+                &How { asked: &is_asked, decode, fields_in_text: asked.is_none(), fields: None },
+            )?;
             let count = characters(text, done.hits.iter().flat_map(|hit| [hit.start, hit.end]));
             let hit = |hit: &Hit| (hit.rule, count(hit.start), count(hit.end), hit.undecided);
             let hits = done.hits.iter().map(hit).collect();
             Some((done.text, hits))
         })
+    }
+}
+
+/// Where in documents of one kind each rule is asked.
+#[pyclass(frozen, module = "tamis._core")]
+pub struct ContentFields(Fields);
+
+#[pymethods]
+impl ContentFields {
+    #[new]
+    fn new(rules: Vec<Option<Vec<String>>>) -> PyResult<ContentFields> {
+        let path = |path: String| {
+            FieldPath::parse(&path).map_err(|(why, at)| {
+                PyValueError::new_err(format!("`{path}` is no path: {why}, at character {at}"))
+            })
+        };
+        let paths = |paths: Vec<String>| paths.into_iter().map(path).collect::<PyResult<_>>();
+        let rules = rules.into_iter().map(|rule| rule.map(paths).transpose()).collect::<PyResult<_>>()?;
+        Ok(ContentFields(Fields::new(rules)))
     }
 }
 
@@ -103,7 +137,7 @@ impl ContentStream {
         let decode = *decode;
         let out = py.detach(|| {
             let is_asked = |rule: usize| asked.as_ref().is_none_or(|asked| asked.get(rule) == Some(&true));
-            let how = How { asked: &is_asked, decode, fields_in_text: asked.is_none() };
+            let how = How { asked: &is_asked, decode, fields_in_text: asked.is_none(), fields: None };
             match data {
                 Some(data) => stream.push(rules, data, &how),
                 None => stream.finish(rules, &how),

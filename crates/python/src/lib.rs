@@ -4,6 +4,7 @@ mod content;
 mod diagnostics;
 mod ffi;
 mod links;
+mod members;
 mod policy;
 mod program;
 mod recorder;
@@ -14,10 +15,13 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _core {
     #[pymodule_export]
-    use crate::content::{ContentRules, ContentStream};
+    use crate::content::{ContentFields, ContentRules, ContentStream};
 
     #[pymodule_export]
     use crate::links::Links;
+
+    #[pymodule_export]
+    use crate::members::Members;
 
     #[pymodule_export]
     use crate::diagnostics::Diagnostic;

@@ -56,6 +56,7 @@ COMMANDS: dict[str, str] = {
     "filters": "list the filters in use, or print one",
     "redact": "take secrets out of any text",
     "rules": "list the content rules, or try them on a text",
+    "ingest": "read the logs of coding agents into a store, redacted",
     "completion": "print completion for a shell",
 }
 

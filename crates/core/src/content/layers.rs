@@ -12,7 +12,7 @@ use super::json::{self, Document, Kind, Token};
 use super::paths::Step;
 use super::protected::is_protected;
 use super::rule::Replacement;
-use super::{Applied, Hit, How, Rules};
+use super::{Applied, Asked, Hit, How, Rules};
 
 /// So many encodings within one another are resolved.
 pub(super) const DEPTH: usize = 10;
@@ -30,13 +30,19 @@ pub(super) struct Ask<'a> {
 impl Rules {
     /// Whether a rule is asked: one for fields only of these, if there are any.
     fn asks(&self, ask: &Ask, rule: usize) -> bool {
-        let fields = &self.rules[rule].fields;
-        (ask.how.asked)(rule)
-            && (fields.is_empty()
-                || match &ask.way {
-                    Some(way) => fields.iter().any(|path| path.leads_to(way)),
-                    None => ask.how.fields_in_text,
-                })
+        if !(ask.how.asked)(rule) {
+            return false;
+        }
+        let fields = match ask.how.fields.map(|fields| fields.places.get(rule)) {
+            Some(Some(Asked::At(paths))) => paths,
+            Some(_) => return true,
+            None if self.rules[rule].fields.is_empty() => return true,
+            None => &self.rules[rule].fields,
+        };
+        match &ask.way {
+            Some(way) => fields.iter().any(|path| path.leads_to(way)),
+            None => ask.how.fields_in_text,
+        }
     }
 
     /// Applies the rules to what stands behind `from`: to what is encoded in it, and then to itself.
@@ -93,7 +99,7 @@ impl Rules {
             let name = token.key.map(|key| called(&document.tokens[key]));
             let name = name.as_deref();
             let mut way = outer.clone();
-            if self.has_fields {
+            if ask.how.fields.map_or(self.has_fields, |fields| fields.has_paths) {
                 way.extend(document.way(token, called));
             }
             let ask = &Ask { way: Some(way), ..*ask };
@@ -129,7 +135,7 @@ impl Rules {
         let Some((suspects, line)) = known else { return self.clean(said, 0, depth, ask) };
         let mut applied = Applied::default();
         let places = suspects.places_in(line.itself.clone());
-        self.apply_at(said, 0, &|rule| self.asks(ask, rule), &mut applied, places);
+        self.apply_at(said, 0, &|rule| self.asks(ask, rule), &|_, _| true, &mut applied, places);
         applied
     }
 
@@ -161,11 +167,19 @@ impl Rules {
             let now = applied.edits.as_ref().map_or(said, Edits::text);
             let value = before.len()..before.len() + now.len();
             let assigned = [&before, now, after].concat();
+            // What a rule has put in is not for that rule again, if the name has no part in it.
+            let counts = |rule: usize, (from, to): (usize, usize)| {
+                let Some(edits) = applied.edits.as_ref().filter(|_| value.start <= from && to <= value.end)
+                else {
+                    return true;
+                };
+                let (from, to) = edits.origin((from - value.start, to - value.start));
+                let is_it = |hit: &Hit| hit.rule as usize == rule && hit.start <= from && to <= hit.end;
+                !applied.hits.iter().any(is_it)
+            };
             let mut seen = Applied::default();
-            match places {
-                Some(places) => self.apply_at(&assigned, 0, &asked, &mut seen, places),
-                None => self.apply(&assigned, 0, &asked, &mut seen),
-            }
+            let places = places.unwrap_or_else(|| self.places(&assigned));
+            self.apply_at(&assigned, 0, &asked, &counts, &mut seen, places);
             let Some(edits) = seen.edits else { continue };
             let clipped = |(from, to, put): (usize, usize, &str)| -> Option<Replacement> {
                 // Only the value may change: what a rule puts in the place of what is around it is not for it.

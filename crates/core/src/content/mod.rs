@@ -70,6 +70,31 @@ pub struct How<'a> {
     pub decode: bool,
     /// Rules for fields are asked of texts, too, which have none.
     pub fields_in_text: bool,
+    /// The fields of the rules in this document, if they are others than their own.
+    pub fields: Option<&'a Fields>,
+}
+
+/// For each rule, by its index: where in documents of one kind it is asked.
+#[derive(Debug)]
+pub struct Fields {
+    places: Vec<Asked>,
+    has_paths: bool,
+}
+
+#[derive(Debug)]
+enum Asked {
+    Everywhere,
+    /// Nowhere, if there are none.
+    At(Vec<FieldPath>),
+}
+
+impl Fields {
+    /// For each rule the paths of its fields; None: it is asked everywhere.
+    pub fn new(rules: Vec<Option<Vec<FieldPath>>>) -> Fields {
+        let has_paths = rules.iter().flatten().any(|paths| !paths.is_empty());
+        let places = rules.into_iter().map(|paths| paths.map_or(Asked::Everywhere, Asked::At)).collect();
+        Fields { places, has_paths }
+    }
 }
 
 /// A text after the rules.
@@ -192,15 +217,23 @@ impl Rules {
         let mut places = Places::new();
         let now = applied.edits.as_ref().map_or(text, Edits::text);
         self.gate.look(now, from..now.len(), &mut places);
-        self.apply_at(text, from, asked, applied, places);
+        self.apply_at(text, from, asked, &|_, _| true, applied, places);
     }
 
-    /// The same where the places are known.
+    /// Where in a text clues of rules are.
+    fn places(&self, text: &str) -> Places {
+        let mut places = Places::new();
+        self.gate.look(text, 0..text.len(), &mut places);
+        places
+    }
+
+    /// The same where the places are known. `counts`: whether what a rule found here, in the first text, does.
     fn apply_at(
         &self,
         text: &str,
         from: usize,
         asked: &dyn Fn(usize) -> bool,
+        counts: &dyn Fn(usize, (usize, usize)) -> bool,
         applied: &mut Applied,
         mut places: Places,
     ) {
@@ -218,7 +251,9 @@ impl Rules {
             let here =
                 if always.first() == Some(&index) { None } else { places.get(&index).map(Vec::as_slice) };
             let now = applied.edits.as_ref().map_or(text, Edits::text);
-            let found = self.rules[index].find(now, from, here);
+            let mut found = self.rules[index].find(now, from, here);
+            let origin = |whole| applied.edits.as_ref().map_or(whole, |edits| edits.origin(whole));
+            found.retain(|found| counts(index, origin(found.whole)));
             if found.is_empty() {
                 continue;
             }

@@ -23,7 +23,7 @@ fn rules(list: &[(Kind, &str, &str)]) -> Rules {
 }
 
 fn redact(rules: &Rules, text: &str, asked: bool) -> Option<Redacted> {
-    rules.redact(text, &How { asked: &|_| asked, decode: false, fields_in_text: true })
+    rules.redact(text, &How { asked: &|_| asked, decode: false, fields_in_text: true, fields: None })
 }
 
 fn places(redacted: &Redacted) -> Vec<(u32, usize, usize)> {
@@ -158,7 +158,7 @@ fn windows_are_not_seen() {
             &text,
             window,
             reach,
-            &How { asked: &|_| true, decode: false, fields_in_text: true },
+            &How { asked: &|_| true, decode: false, fields_in_text: true, fields: None },
         );
         let sorted = |redacted: Option<Redacted>| {
             redacted.map(|mut redacted| {
@@ -231,7 +231,7 @@ fn quotes_around_long_values() {
         (r#"["a-z]{8}!"#, r#"{"a": "abcdefg!"}"#.to_owned(), r#"{"a": "R"}"#.to_owned()),
         (&*format!(r#""pin": "{long}""#), format!(r#"{{"pin": "{long}"}}"#), r#"{"pin": "R"}"#.to_owned()),
     ];
-    let how = How { asked: &|_| true, decode: true, fields_in_text: true };
+    let how = How { asked: &|_| true, decode: true, fields_in_text: true, fields: None };
     for (pattern, text, expected) in cases {
         let rules = rules(&[(Kind::Regex, pattern, "R")]);
         let done = rules.redact_document(&text, &how).flatten().map(|done| done.text);

@@ -1,0 +1,249 @@
+"""Reads the logs of coding agents into a store, redacted.
+
+Without paths, it looks where Codex CLI, Claude Code, GitHub Copilot and Gemini CLI keep their logs. What is
+in the store already, as it is now, is not read again; a log that has grown is. Nothing goes into the store
+but what the content rules leave: those of `user/redactions.yml`, which must be there, and behind them the
+built-in ones.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+
+from tamis.cli import EXIT_OK, EXIT_PROBLEMS, terminal
+from tamis.cli.stores import add_store
+from tamis.errors import UsageError
+from tamis.policy.schema import RULES_FILE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from tamis.transcripts.agents import Agent
+    from tamis.transcripts.discovery import Candidate
+    from tamis.transcripts.ingest import Done
+    from tamis.transcripts.redaction import Redactor
+    from tamis.transcripts.store import Store
+
+EXAMPLES = """\
+  tamis init --rules                     write the rules: read them before you go on
+  tamis ingest --dry-run                 which logs there are
+  tamis ingest                           all of them
+  tamis ingest --agent claude --since 7d
+  tamis ingest old-logs/ --db postgresql://user@host/transcripts
+"""
+
+_NAMES = ("codex", "claude", "copilot-vscode", "copilot-cli", "gemini")
+_UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="logs, or folders of them")
+    which = parser.add_argument_group("which logs")
+    which.add_argument(
+        "--agent", action="append", choices=_NAMES, metavar="NAME", help=f"of this one: {', '.join(_NAMES)}"
+    )
+    which.add_argument("--limit", type=int, metavar="N", help="the N that were changed last")
+    which.add_argument(
+        "--since",
+        metavar="WHEN",
+        help="changed since: a date (2026-11-25), or so long ago (90m, 12h, 7d, 2w)",
+    )
+    how = parser.add_argument_group("how")
+    add_store(how)
+    how.add_argument("--rules", metavar="FILE", help=f"rules of your own (default: {RULES_FILE})")
+    how.add_argument("--no-builtin-rules", action="store_true", help="without the rules that come with Tamis")
+    how.add_argument("--dry-run", action="store_true", help="list the logs; read and write nothing")
+    how.add_argument("--json", action="store_true", help="the summary as JSON")
+    how.add_argument("-q", "--quiet", action="store_true", help="no summary")
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.limit is not None and args.limit < 1:
+        raise UsageError("`--limit` takes a number from 1")
+    since = _time(args.since) if args.since is not None else None
+    if args.dry_run:
+        return _list(_candidates(args, since))
+    redactor = _redactor(args)
+    from tamis.transcripts.store import open_store
+
+    candidates = _candidates(args, since)
+    if not candidates:
+        where = "at these paths" if args.paths else "in the usual places of these agents"
+        print(f"tamis: there are no logs {where}", file=sys.stderr)
+        return EXIT_OK
+    with open_store(args.db, create=True) as store:
+        done, failed = _ingest(store, redactor, candidates)
+    _report(args, done, failed, store.name)
+    return EXIT_PROBLEMS if failed else EXIT_OK
+
+
+def _redactor(args: argparse.Namespace) -> Redactor:
+    """The rules, all of which are right, before anything is written."""
+    path = args.rules
+    if path is None:
+        path = os.path.join(*RULES_FILE.split("/"))
+        if not os.path.isfile(path):
+            raise UsageError(
+                f"there is no `{path}`: nothing is ingested without rules that somebody has read",
+                hint="`tamis init --rules` writes one to begin with; `--rules FILE` names another",
+            )
+    from tamis.policy.rules import assembled
+    from tamis.transcripts.redaction import Redactor
+
+    rules = assembled(path, builtin=not args.no_builtin_rules)
+    return Redactor(rules)
+
+
+def _time(told: str) -> float:
+    """Seconds since 1970. Raises `UsageError`."""
+    import time
+    from datetime import datetime
+
+    number, unit = told[:-1], told[-1:]
+    if unit in _UNITS and number.isdigit():
+        return time.time() - int(number) * _UNITS[unit]
+    try:
+        return datetime.fromisoformat(told).timestamp()
+    except ValueError:
+        raise UsageError(f"`--since {told}` is neither a date nor like `12h`, `7d`") from None
+
+
+def _candidates(args: argparse.Namespace, since: float | None) -> list[Candidate]:
+    from tamis.transcripts.discovery import AGENTS, discover, named
+
+    agents: list[Agent] = [agent for name, agent in AGENTS.items() if not args.agent or name in args.agent]
+    found: list[Candidate] = []
+    for candidate in named(args.paths, agents) if args.paths else discover(agents, Path.home()):
+        if isinstance(candidate, Path):
+            if str(candidate) in args.paths:
+                raise UsageError(
+                    f"`{candidate}` is no log of these agents: {', '.join(a.title for a in agents)}"
+                )
+            continue
+        found.append(candidate)
+    changed = {candidate[1].path: candidate[1].path.stat().st_mtime for candidate in found}
+    if since is not None:
+        found = [candidate for candidate in found if changed[candidate[1].path] >= since]
+    if args.limit is not None:
+        newest = sorted(found, key=lambda candidate: changed[candidate[1].path], reverse=True)[: args.limit]
+        found = [candidate for candidate in found if candidate in newest]
+    return found
+
+
+def _list(candidates: list[Candidate]) -> int:
+    for agent, found in candidates:
+        print(f"{agent.name:14}  {found.path.stat().st_size:>13,}  {found.path}")
+    print(f"tamis: {_count(len(candidates), 'log')}", file=sys.stderr)
+    return EXIT_OK
+
+
+def _ingest(
+    store: Store, redactor: Redactor, candidates: list[Candidate]
+) -> tuple[list[Done], list[tuple[str, str]]]:
+    from tamis.transcripts.ingest import ingest_log
+
+    done: list[Done] = []
+    failed: list[tuple[str, str]] = []
+    for candidate in _with_progress(candidates):
+        try:
+            outcome = ingest_log(store, redactor, candidate)
+        except OSError as error:
+            # One file that cannot be read keeps nobody from the others.
+            failed.append((str(candidate[1].path), error.strerror or str(error)))
+            continue
+        done.append(outcome)
+        for line in outcome.broken:
+            print(f"{candidate[1].path}:{line.line}: skipped: {line.reason}", file=sys.stderr)
+        if outcome.unfinished:
+            print(f"{candidate[1].path}: its end is not whole yet: for the next time", file=sys.stderr)
+    return done, failed
+
+
+def _with_progress(candidates: list[Candidate]) -> Iterator[Candidate]:
+    """One after the other, with a bar by size on standard error, if that is a terminal."""
+    if not terminal.colour(sys.stderr):
+        yield from candidates
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("ingesting"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        sizes = [found.path.stat().st_size for _, found in candidates]
+        task = progress.add_task("", total=sum(sizes))
+        for candidate, size in zip(candidates, sizes, strict=True):
+            yield candidate
+            progress.advance(task, size)
+
+
+def _report(args: argparse.Namespace, done: list[Done], failed: list[tuple[str, str]], store: str) -> None:
+    for path, reason in failed:
+        print(f"error: `{path}`: {reason}", file=sys.stderr)
+    if args.json:
+        _print_json(done, failed)
+    elif not args.quiet:
+        _print_summary(done, store)
+
+
+def _print_json(done: list[Done], failed: list[tuple[str, str]]) -> None:
+    import json
+
+    logs = [
+        {
+            "agent": it.agent,
+            "source": it.source,
+            "what": it.what,
+            "records": it.records,
+            "prompts": it.prompts,
+            "events": dict(it.kinds),
+            "counts": dict(it.counts),
+            "undecided": it.undecided,
+            "broken": [{"line": line.line, "reason": line.reason} for line in it.broken],
+        }
+        for it in done
+    ]
+    told = {"version": 1, "logs": logs, "failed": [{"path": path, "reason": why} for path, why in failed]}
+    json.dump(told, sys.stdout, ensure_ascii=False, indent=2)
+    print()
+
+
+def _print_summary(done: list[Done], store: str) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    read = [it for it in done if it.what != "same"]
+    if read:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("agent")
+        for name in ("logs", "records", "prompts", "events", "redacted", "skipped lines"):
+            table.add_column(name, justify="right")
+        for agent in dict.fromkeys(it.agent for it in read):
+            of_it = [it for it in read if it.agent == agent]
+            sums = (
+                len(of_it),
+                sum(it.records for it in of_it),
+                sum(it.prompts for it in of_it),
+                sum(sum(it.kinds.values()) for it in of_it),
+                sum(sum(it.counts.values()) for it in of_it),
+                sum(len(it.broken) for it in of_it),
+            )
+            table.add_row(agent, *(f"{number:,}" for number in sums))
+        Console().print(table)
+        counts: Counter[str] = sum((it.counts for it in read), Counter())
+        for rule, count in counts.most_common():
+            print(f"{count:>9,}  {rule}")
+        undecided = sum(it.undecided for it in read)
+        if undecided:
+            print(f"{undecided:>9,}  of these because a bound of work or length was hit")
+    same = len(done) - len(read)
+    print(f"{_count(len(read), 'log')} read into `{store}`" + (f", {same:,} as before" if same else ""))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"

@@ -1,0 +1,118 @@
+"""Content rules applied to records: to each text those that its place in the record wants."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tamis._core import ContentFields, ContentRules
+from tamis.transcripts.model import FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tamis.policy.rulefile import Rule
+    from tamis.policy.rules import Rules
+    from tamis.transcripts.model import Event, Field, Path
+
+__all__ = ["Redactor", "path_text"]
+
+# Kinds of records differ in few ways; lists in them make more.
+_KINDS = 2000
+_RAW = "raw_json"
+
+
+class Redactor:
+    """Rules, ready for records. For one thread."""
+
+    def __init__(self, rules: Rules) -> None:
+        # On a prompt, the rules for prompts go first; elsewhere they are not asked.
+        self.rules = tuple(sorted(rules.rules, key=lambda rule: rule.scope != "prompt"))
+        self._all = rules
+        self._native = ContentRules([rule.spec() for rule in self.rules])
+        self._fields: dict[tuple[tuple[Field, Path], ...], ContentFields] = {}
+        wanted = {name for rule in self.rules for name in _named_by(rule)}
+        self._wanted = tuple(name for name in FIELDS if name in wanted)
+        told = [(*rule.spec(), rule.scope) for rule in self.rules]
+        self.digest = hashlib.sha256(json.dumps([1, told]).encode()).hexdigest()
+        """Of the rules: it changes when anything does that they do."""
+
+    def record(self, text: str, events: Iterable[Event]) -> tuple[str, list[tuple[str, bytes, bool]]]:
+        """A record after the rules, and for each change the id of its rule, the text of the whole value or
+        key before the rules, as JSON has it, and whether a bound was hit.
+
+        `events`: what the record tells, by which the places of its texts are known."""
+        places = tuple(
+            (event.field, event.path)
+            for event in events
+            if event.field is not None and event.field in self._wanted
+        )
+        fields = self._fields.get(places)
+        if fields is None:
+            if len(self._fields) >= _KINDS:
+                self._fields.clear()
+            fields = self._fields[places] = ContentFields([_paths(rule, places) for rule in self.rules])
+        done = self._native.redact_record(text, fields)
+        if done is None:
+            return text, []
+        new, hits = done
+        data = text.encode()
+        return new, [
+            (self.rules[rule].id, data[start:end], undecided) for rule, start, end, undecided in hits
+        ]
+
+    def text(self, text: str) -> tuple[str, Counter[str]]:
+        """A text that stands in no record, such as the name of a file."""
+        done = self._all.redact(text, role="other")
+        return done.text, Counter(done.counts)
+
+
+def _named_by(rule: Rule) -> Iterable[Field]:
+    """The texts that a rule calls by their common names."""
+    if rule.scope == "prompt":
+        return ("prompt",)
+    if rule.scope != "field":
+        return ()
+    if not rule.fields:
+        return ("prompt", "assistant")
+    return [name for name in FIELDS if any(_rest(path, name) is not None for path in rule.fields)]
+
+
+def _rest(path: str, name: str) -> str | None:
+    """What a path says behind a name; None: it does not begin with it."""
+    rest = path.removeprefix(name)
+    return rest if path.startswith(name) and (not rest or rest[0] in ".[") else None
+
+
+def _paths(rule: Rule, places: Sequence[tuple[Field, Path]]) -> list[str] | None:
+    """Where in a record a rule is asked; None: everywhere."""
+    if rule.scope == "global":
+        return None
+    if rule.scope == "prompt" or not rule.fields:
+        wanted = ("prompt",) if rule.scope == "prompt" else ("prompt", "assistant")
+        return [path_text(path) for name, path in places if name in wanted]
+    paths = []
+    for path in rule.fields:
+        in_raw = _rest(path, _RAW)
+        paths.append(path if in_raw is None else in_raw.removeprefix(".") or "**")
+        for name, place in places:
+            rest = _rest(path, name)
+            if rest is not None:
+                paths.append(path_text(place) + rest)
+    return paths
+
+
+def path_text(path: Path) -> str:
+    """A path, as rules write it."""
+    return "".join(
+        f"[{step}]" if isinstance(step, int) else f"{'.' * bool(at)}{_quoted(step)}"
+        for at, step in enumerate(path)
+    )
+
+
+def _quoted(name: str) -> str:
+    if name and all(character.isalnum() or character in "_-$" for character in name):
+        return name
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,112 @@
+"""The tables of the store, as the newest migration leaves them."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+__all__ = ["METADATA", "broken", "events", "facts", "records", "transcripts"]
+
+METADATA = MetaData()
+
+# SQLite counts rows by itself in a column that is called an integer, and nothing longer.
+_LONG = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _of_transcript() -> Column[int]:
+    return Column("transcript", _LONG, ForeignKey("transcripts.id", ondelete="CASCADE"), nullable=False)
+
+
+facts = Table(
+    "facts",
+    METADATA,
+    Column("name", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""What is known of the store as a whole."""
+
+transcripts = Table(
+    "transcripts",
+    METADATA,
+    Column("id", _LONG, primary_key=True),
+    Column("agent", String(40), nullable=False),
+    Column("session", Text, nullable=False),
+    Column("parent", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("began", Text, nullable=False),
+    Column("ended", Text, nullable=False),
+    Column("prompts", Integer, nullable=False),
+    Column("records", Integer, nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("undecided", Integer, nullable=False),
+    # Of the log: bytes, when it was changed (in nanoseconds), SHA-256; by what rules it was redacted.
+    Column("size", BigInteger, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("rules", String(64), nullable=False),
+    UniqueConstraint("agent", "source", name="one_source"),
+    Index("by_session", "session"),
+)
+
+records = Table(
+    "records",
+    METADATA,
+    _of_transcript(),
+    Column("line", Integer, nullable=False),
+    Column("record_id", Text, nullable=False),
+    Column("time", Text, nullable=False),
+    Column("raw", Text, nullable=False),
+    Column("counts", JSON(none_as_null=True)),
+    Column("undone", Boolean, nullable=False),
+    PrimaryKeyConstraint("transcript", "line"),
+)
+"""The log, record by record, redacted."""
+
+events = Table(
+    "events",
+    METADATA,
+    Column("id", _LONG, primary_key=True),
+    _of_transcript(),
+    Column("line", Integer, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("prompt", Integer, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("call", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("input", BigInteger),
+    Column("cached", BigInteger),
+    Column("output", BigInteger),
+    Column("reasoning", BigInteger),
+    Column("total", BigInteger),
+    Index("by_transcript", "transcript", "line"),
+)
+"""What the records tell, in order."""
+
+broken = Table(
+    "broken",
+    METADATA,
+    _of_transcript(),
+    Column("line", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("transcript", "line"),
+)
+"""Lines of logs that cannot be read."""

@@ -1,0 +1,153 @@
+"""Ingesting: once, again, and after changes."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from benchmarks.transcript_logs import write_log
+from logs import SAMPLES, ingest, ingested, rows, token, write_lines
+
+from tamis.policy.rules import assembled
+from tamis.transcripts.redaction import Redactor
+from tamis.transcripts.store import open_store
+
+
+def user(text: str) -> dict[str, object]:
+    return {"type": "user", "uuid": text[:8], "sessionId": "s", "message": {"role": "user", "content": text}}
+
+
+def test_again_is_the_same(url: str, redactor: Redactor) -> None:
+    """What is in the store is not read again, and the store stays as it is."""
+    with open_store(url, create=True) as store:
+        first = ingest(store, redactor, SAMPLES)
+        before = rows(store)
+        second = ingest(store, redactor, SAMPLES)
+        assert rows(store) == before
+    assert {done.what for done in first} == {"new"}
+    assert {done.what for done in second} == {"same"}
+
+
+def test_a_touched_log_is_known_by_its_digest(tmp_path: Path, url: str, redactor: Redactor) -> None:
+    """A log of which only the time is another is not read again."""
+    path = write_lines(tmp_path / "s.jsonl", user("one"))
+    ingested(url, redactor, path)
+    os.utime(path, (1, 1))
+    assert [done.what for done in ingested(url, redactor, path)] == ["same"]
+
+
+def test_a_log_that_grows(tmp_path: Path, url: str, redactor: Redactor) -> None:
+    """A last line that is not whole is left for the next time; then the store is as if there had been one."""
+    path = write_lines(tmp_path / "s.jsonl", user("one"))
+    with open(path, "a") as file:
+        file.write(json.dumps(user("two"))[:30])
+    (done,) = ingested(url, redactor, path)
+    assert (done.records, done.unfinished, done.broken) == (1, True, [])
+    write_lines(path, user("one"), user("two"), user("three"))
+    (done,) = ingested(url, redactor, path)
+    assert (done.what, done.records, done.prompts, done.unfinished) == ("changed", 3, 3, False)
+
+
+def test_broken_lines(tmp_path: Path, url: str, redactor: Redactor) -> None:
+    """Lines that are no JSON are told with their numbers and skipped; the others are kept."""
+    path = tmp_path / "s.jsonl"
+    good = [json.dumps(user(text)).encode() for text in ("one", "two", "three")]
+    path.write_bytes(b"\n".join([good[0], b'{"cut', good[1], b"\xff\xfe", b"", b"[1]", good[2]]) + b"\n")
+    with open_store(url, create=True) as store:
+        (done,) = ingest(store, redactor, path)
+        kept = rows(store)
+    assert [line.line for line in done.broken] == [2, 4, 6]
+    assert (done.records, done.prompts) == (3, 3)
+    assert [row[1] for row in kept["broken"]] == [2, 4, 6]
+    assert not any("cut" in line.reason for line in done.broken)
+
+
+def test_packed_logs(tmp_path: Path, url: str, redactor: Redactor) -> None:
+    """A log that was packed with zstd is the same as the plain one, which is read if both are there."""
+    plain = SAMPLES / "codex" / "large.jsonl"
+    packed = tmp_path / "sessions" / "large.jsonl.zst"
+    packed.parent.mkdir()
+    with pa.CompressedOutputStream(pa.OSFile(str(packed), "wb"), "zstd") as file:
+        file.write(plain.read_bytes())
+    (done,) = ingested(url, redactor, packed)
+    assert (done.agent, done.records, done.prompts) == ("codex", 20, 6)
+    (packed.with_suffix("")).write_bytes(plain.read_bytes())
+    (again,) = ingested(url, redactor, tmp_path / "sessions")
+    assert (again.what, again.source) == ("changed", done.source)
+
+
+def test_other_rules(tmp_path: Path, url: str, redactor: Redactor) -> None:
+    """With other rules, logs are redacted anew."""
+    path = write_lines(tmp_path / "s.jsonl", user("the heron project"))
+    (tmp_path / "r.yml").write_text("- {id: heron, type: literal, pattern: heron, scope: global}\n")
+    other = Redactor(assembled(tmp_path / "r.yml", builtin=True))
+    assert other.digest != redactor.digest
+    with open_store(url, create=True) as store:
+        ingest(store, redactor, path)
+        (done,) = ingest(store, other, path)
+        texts = repr(rows(store))
+    assert (done.what, dict(done.counts)) == ("changed", {"heron": 1})
+    assert "the <REDACTED> project" in texts
+    assert "heron" not in texts.replace("'heron'", "").replace('"heron"', "")
+
+
+def test_the_same_text_twice_counts_once(tmp_path: Path, url: str, redactor: Redactor) -> None:
+    """What a log holds twice is redacted in both places, told once and counted once."""
+    text = f"use {token()} here"
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+    path = write_lines(
+        tmp_path / "s.jsonl",
+        {"type": "session_meta", "payload": {"id": "one"}},
+        {"type": "response_item", "payload": item},
+        {"type": "event_msg", "payload": {"type": "user_message", "message": text}},
+    )
+    with open_store(url, create=True) as store:
+        (done,) = ingest(store, redactor, path)
+        raws = [row[4] for row in rows(store)["records"]]
+    assert (dict(done.counts), done.prompts) == ({"github-token": 1}, 1)
+    assert sum("<REDACTED:github-token>" in raw for raw in raws) == 2
+
+
+def test_what_databases_cannot_hold(tmp_path: Path, url: str, redactor: Redactor) -> None:
+    """NUL and lone surrogates are kept as JSON escapes them, the same in both databases."""
+    path = tmp_path / "s.jsonl"
+    line = json.dumps(user("a\0b"))[:-3] + "\\ud800 é 😀" + '"}}'
+    path.write_text(line + "\n")
+    with open_store(url, create=True) as store:
+        (done,) = ingest(store, redactor, path)
+        kept = rows(store)
+    assert done.records == 1
+    (prompt,) = [row for row in kept["events"] if row[2] == "prompt"]
+    assert "a\\u0000b\\ud800 é 😀" in prompt
+    assert kept["records"][0][4] == line
+
+
+def test_answers_that_were_taken_back(tmp_path: Path, redactor: Redactor) -> None:
+    """What a later record replaces or takes back is marked, and kept."""
+    messages = [{"id": f"m{n}", "type": "user", "content": f"text {n}"} for n in range(4)]
+    path = write_lines(
+        tmp_path / "s.jsonl",
+        {"sessionId": "s", "projectHash": "h"},
+        *messages,
+        {"id": "m1", "type": "user", "content": "another"},
+        {"$rewindTo": "m2"},
+    )
+    with open_store(f"{tmp_path}/s.db", create=True) as store:
+        ingest(store, redactor, path)
+        undone = [row[1] for row in rows(store)["records"] if row[-1]]
+    assert undone == [3, 5, 6]
+
+
+@pytest.mark.parametrize("size", [1_000, 300_000])
+@pytest.mark.parametrize("agent", ["codex", "claude", "copilot-cli"])
+def test_ended_in_the_middle(agent: str, size: int, tmp_path: Path, redactor: Redactor) -> None:
+    """What was cut off somewhere in its last line is all there up to that line."""
+    write_log(tmp_path / "s.jsonl", agent, size)
+    data = (tmp_path / "s.jsonl").read_bytes()
+    lines = data.count(b"\n")
+    (tmp_path / "s.jsonl").write_bytes(data[:-9])
+    (done,) = ingested(f"{tmp_path}/s.db", redactor, tmp_path / "s.jsonl")
+    assert (done.records, done.unfinished) == (lines - 1, True)
