@@ -52,15 +52,17 @@ def rows(store: Store) -> dict[str, list[tuple[Any, ...]]]:
                             ("events", "transcript, line, id"), ("broken", "transcript, line")):  # fmt: skip
             told = connection.execute(sa.text(f"SELECT * FROM {name} ORDER BY {order}")).mappings()
             kept = [
-                tuple(
-                    source[value] if key == "transcript" else value
-                    for key, value in row.items()
-                    if key != "id"
-                )
-                for row in told
+                tuple(_plain(key, value, source) for key, value in row.items() if key != "id") for row in told
             ]
             found[name] = sorted(kept, key=repr) if name != "transcripts" else kept
     return found
+
+
+def _plain(key: str, value: Any, source: dict[int, str]) -> Any:
+    """A value as it is the same in both databases."""
+    if key == "transcript":
+        return source[value]
+    return json.loads(value) if key == "counts" and isinstance(value, str) else value
 
 
 def everything(store: Store) -> str:

@@ -57,6 +57,9 @@ COMMANDS: dict[str, str] = {
     "redact": "take secrets out of any text",
     "rules": "list the content rules, or try them on a text",
     "ingest": "read the logs of coding agents into a store, redacted",
+    "report": "say what coding agents did, prompt by prompt",
+    "export": "write redacted logs of coding agents",
+    "search": "find words in transcripts",
     "completion": "print completion for a shell",
 }
 

@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 from tamis.cli import EXIT_OK, EXIT_PROBLEMS, terminal
-from tamis.cli.stores import add_store
+from tamis.cli.stores import AGENTS, add_store
 from tamis.errors import UsageError
 from tamis.policy.schema import RULES_FILE
 
@@ -37,7 +37,6 @@ EXAMPLES = """\
   tamis ingest old-logs/ --db postgresql://user@host/transcripts
 """
 
-_NAMES = ("codex", "claude", "copilot-vscode", "copilot-cli", "gemini")
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
@@ -45,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="*", metavar="PATH", help="logs, or folders of them")
     which = parser.add_argument_group("which logs")
     which.add_argument(
-        "--agent", action="append", choices=_NAMES, metavar="NAME", help=f"of this one: {', '.join(_NAMES)}"
+        "--agent", action="append", choices=AGENTS, metavar="NAME", help=f"of this one: {', '.join(AGENTS)}"
     )
     which.add_argument("--limit", type=int, metavar="N", help="the N that were changed last")
     which.add_argument(
@@ -78,7 +77,9 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_OK
     with open_store(args.db, create=True) as store:
         done, failed = _ingest(store, redactor, candidates)
-    _report(args, done, failed, store.name)
+        _report(args, done, failed, store.name)
+        # Apart, and at last: without it all is there but `tamis search`, which makes what is missing.
+        _index(store, args)
     return EXIT_PROBLEMS if failed else EXIT_OK
 
 
@@ -114,9 +115,10 @@ def _time(told: str) -> float:
 
 
 def _candidates(args: argparse.Namespace, since: float | None) -> list[Candidate]:
-    from tamis.transcripts.discovery import AGENTS, discover, named
+    from tamis.transcripts.discovery import AGENTS as known
+    from tamis.transcripts.discovery import discover, named
 
-    agents: list[Agent] = [agent for name, agent in AGENTS.items() if not args.agent or name in args.agent]
+    agents: list[Agent] = [agent for name, agent in known.items() if not args.agent or name in args.agent]
     found: list[Candidate] = []
     for candidate in named(args.paths, agents) if args.paths else discover(agents, Path.home()):
         if isinstance(candidate, Path):
@@ -162,6 +164,17 @@ def _ingest(
         if outcome.unfinished:
             print(f"{candidate[1].path}: its end is not whole yet: for the next time", file=sys.stderr)
     return done, failed
+
+
+def _index(store: Store, args: argparse.Namespace) -> None:
+    import time
+
+    from tamis.transcripts.searching import index
+
+    began = time.monotonic()
+    count = index(store)
+    if count and not (args.quiet or args.json):
+        print(f"{count:,} events put into the index for `tamis search` ({time.monotonic() - began:.1f} s)")
 
 
 def _with_progress(candidates: list[Candidate]) -> Iterator[Candidate]:

@@ -6,13 +6,29 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["add_store"]
+    type Group = argparse._ActionsContainer
+
+__all__ = ["AGENTS", "add_choice", "add_store"]
+
+# Those of `tamis.transcripts.discovery`, whose import takes long.
+AGENTS = ("codex", "claude", "copilot-vscode", "copilot-cli", "gemini")
 
 
-def add_store(group: argparse._ArgumentGroup) -> None:
-    """Adds `--db`. The names repeat those of `tamis.transcripts.store`, whose import takes long."""
+def add_store(group: Group) -> None:
+    """Adds `--db`."""
     group.add_argument(
         "--db",
         metavar="URL",
-        help="the store: a file, or `postgresql://…` (default: TAMIS_DB, else user/transcripts.db)",
+        help="the store: a file or `postgresql://…` (TAMIS_DB, else user/transcripts.db)",
     )
+
+
+def add_choice(group: Group) -> None:
+    """Adds what chooses transcripts of the store."""
+    group.add_argument(
+        "transcripts",
+        nargs="*",
+        metavar="TRANSCRIPT",
+        help="the id of a session, or how it begins (default: all)",
+    )
+    group.add_argument("--agent", choices=AGENTS, metavar="NAME", help=f"of this one: {', '.join(AGENTS)}")

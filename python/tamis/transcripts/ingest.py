@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from tamis.transcripts.assembly import Assembly
 from tamis.transcripts.reading import Log, digest_of
+from tamis.transcripts.searching import forget_words
+from tamis.transcripts.store import only_one
 from tamis.transcripts.tables import broken, events, records, transcripts
 
 if TYPE_CHECKING:
@@ -109,9 +111,11 @@ def _is_same(store: Store, known: Row[Any], candidate: Candidate, redactor: Reda
 
 def _begin(connection: Connection, agent: str, source: str, rules: str) -> int:
     """Makes room for a transcript; what was there of it goes."""
+    only_one(connection, f"log {agent} {source}")
     wanted = (transcripts.c.agent == agent) & (transcripts.c.source == source)
     old = connection.execute(sa.select(transcripts.c.id).where(wanted)).scalar()
     if old is not None:
+        forget_words(connection, int(old))
         for table in (events, records, broken):
             connection.execute(sa.delete(table).where(table.c.transcript == old))
         return int(old)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-__all__ = ["DEFAULT", "VARIABLE", "Store", "open_store"]
+__all__ = ["DEFAULT", "VARIABLE", "Store", "only_one", "open_store"]
 
 VARIABLE = "TAMIS_DB"
 DEFAULT = "user/transcripts.db"
@@ -94,8 +94,19 @@ def open_store(told: str | None, *, create: bool = False) -> Store:
         sa.event.listen(engine, "connect", _set_up_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     store = Store(engine)
-    _migrate(store, create=create)
+    try:
+        _migrate(store, create=create)
+    except BaseException:
+        engine.dispose()
+        raise
     return store
+
+
+def only_one(connection: Connection, name: str) -> None:
+    """Waits until nobody else who writes is at this, and keeps others from it to the end of the transaction.
+    In SQLite there is one that writes anyway."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(7418311, hashtext(:name))"), {"name": name})
 
 
 def _without_password(text: str, store: Store) -> str:
@@ -158,9 +169,7 @@ def _migrate(store: Store, *, create: bool) -> None:
         if MigrationContext.configure(connection).get_current_revision() == newest:
             return
     with store.writing() as connection:
-        if not store.is_sqlite:
-            # Two that open a new store at once: one after the other.
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(7418311)"))
+        only_one(connection, "migration")
         now = MigrationContext.configure(connection).get_current_revision()
         if now == newest:
             return

@@ -98,6 +98,8 @@ events = Table(
     Column("reasoning", BigInteger),
     Column("total", BigInteger),
     Index("by_transcript", "transcript", "line"),
+    # A number is given once: the index for searching knows events by it.
+    sqlite_autoincrement=True,
 )
 """What the records tell, in order."""
 

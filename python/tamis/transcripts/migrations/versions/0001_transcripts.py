@@ -62,6 +62,7 @@ def _create_what_is_in_them() -> None:
         sa.Column("prompt", sa.Integer, nullable=False),
         *_text("role", "name", "call", "text", "path"),
         *(sa.Column(name, sa.BigInteger) for name in ("input", "cached", "output", "reasoning", "total")),
+        sqlite_autoincrement=True,
     )
     op.create_index("by_transcript", "events", ["transcript", "line"])
     op.create_table(
