@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 from tamis.cli import EXIT_OK, EXIT_PROBLEMS, terminal
-from tamis.cli.stores import AGENTS, add_store
+from tamis.cli.stores import AGENTS, add_store, time_of
 from tamis.errors import UsageError
 from tamis.policy.schema import RULES_FILE
 
@@ -36,8 +36,6 @@ EXAMPLES = """\
   tamis ingest --agent claude --since 7d
   tamis ingest old-logs/ --db postgresql://user@host/transcripts
 """
-
-_UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.limit is not None and args.limit < 1:
         raise UsageError("`--limit` takes a number from 1")
-    since = _time(args.since) if args.since is not None else None
+    since = time_of("--since", args.since) if args.since is not None else None
     if args.dry_run:
         return _list(_candidates(args, since))
     redactor = _redactor(args)
@@ -98,20 +96,6 @@ def _redactor(args: argparse.Namespace) -> Redactor:
 
     rules = assembled(path, builtin=not args.no_builtin_rules)
     return Redactor(rules)
-
-
-def _time(told: str) -> float:
-    """Seconds since 1970. Raises `UsageError`."""
-    import time
-    from datetime import datetime
-
-    number, unit = told[:-1], told[-1:]
-    if unit in _UNITS and number.isdigit():
-        return time.time() - int(number) * _UNITS[unit]
-    try:
-        return datetime.fromisoformat(told).timestamp()
-    except ValueError:
-        raise UsageError(f"`--since {told}` is neither a date nor like `12h`, `7d`") from None
 
 
 def _candidates(args: argparse.Namespace, since: float | None) -> list[Candidate]:

@@ -66,6 +66,12 @@ class Store:
                 yield connection
 
     @contextmanager
+    def outside(self) -> Iterator[Connection]:
+        """For what a database does in no transaction."""
+        with self._errors(), self.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
     def _errors(self) -> Iterator[None]:
         try:
             yield
@@ -156,7 +162,10 @@ def _set_up_sqlite(connection: sqlite3.Connection, _: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes")
+    options = connection.get_execution_options()
+    if options.get("isolation_level") == "AUTOCOMMIT":
+        return
+    writes = options.get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 

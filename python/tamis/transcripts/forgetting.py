@@ -1,0 +1,74 @@
+"""Transcripts go out of the store, and nothing of them stays in it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from tamis.transcripts.searching import forget_words
+from tamis.transcripts.tables import broken, events, records, transcripts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection
+
+    from tamis.transcripts.store import Store
+    from tamis.transcripts.stored import Stored
+
+__all__ = ["forget", "older_than", "with_sub_agents"]
+
+
+def older_than(chosen: Iterable[Stored], seconds: float) -> list[Stored]:
+    """Those that ended before a time, in seconds since 1970; one whose log does not say when is not old."""
+    return [it for it in chosen if 0 < _time(it.ended or it.began) < seconds]
+
+
+def _time(told: str) -> float:
+    """0: this is no time."""
+    try:
+        time = datetime.fromisoformat(told)
+    except ValueError:
+        return 0
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+
+
+def with_sub_agents(chosen: list[Stored], everything: list[Stored]) -> list[Stored]:
+    """These, and the transcripts of the sub-agents that worked for them."""
+    found = list(chosen)
+    for it in found:  # which grows: sub-agents may have some of their own
+        if it.session:
+            found += [other for other in everything if other.parent == it.session and other not in found]
+    return found
+
+
+def forget(store: Store, chosen: Iterable[Stored]) -> None:
+    """Deletes transcripts with all that was made of them: rows, words of the index, and what the database's
+    files still hold of both. Of PostgreSQL, its log of changes and its backups are out of reach."""
+    with store.writing() as connection:
+        for it in chosen:
+            forget_words(connection, it.id)
+            for table in (events, records, broken):
+                connection.execute(sa.delete(table).where(table.c.transcript == it.id))
+            connection.execute(sa.delete(transcripts).where(transcripts.c.id == it.id))
+    purge(store)
+
+
+def purge(store: Store) -> None:
+    """Takes out of the files what is in no row any more."""
+    if store.is_sqlite:
+        with store.writing() as connection:
+            # The index keeps deleted words until its parts are put together.
+            connection.exec_driver_sql("INSERT INTO search (search) VALUES ('optimize')")
+        with store.outside() as connection:
+            connection.exec_driver_sql("VACUUM")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    else:
+        with store.outside() as connection:
+            connection.exec_driver_sql(f"VACUUM FULL {', '.join(_names(connection))}")
+
+
+def _names(connection: Connection) -> list[str]:
+    return [name for name in sa.inspect(connection).get_table_names() if name != "alembic_version"]
