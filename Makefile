@@ -10,7 +10,7 @@ RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -type f -not -path '*/
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint types test-rust test-python test-other bench bench-rules fuzz docs demo fmt clean
+.PHONY: help build test lint types test-rust test-python test-other bench bench-rules bench-transcripts fuzz docs demo fmt clean
 # One job at a time: cargo uses all cores by itself, and its lock would make the others wait.
 .NOTPARALLEL:
 
@@ -51,11 +51,15 @@ test-other: $(VENV)/.built ## the Python tests on the other one of CPython 3.12 
 bench: $(VENV)/.bench ## measure Tamis and VizTracer against the plain run (BENCH=--quick for a first look)
 	@code=0; $(BIN)/python -m benchmarks $(BENCH) || code=$$?; \
 	$(BIN)/python -m benchmarks.content || code=$$?; \
-	$(BIN)/python -m benchmarks.quality || code=$$?; exit $$code
+	$(BIN)/python -m benchmarks.quality || code=$$?; \
+	$(BIN)/python -m benchmarks.transcripts || code=$$?; exit $$code
 
 bench-rules: $(VENV)/.bench ## of that, the content rules only: beside re, google-re2 and hyperscan (two minutes)
 	@code=0; $(BIN)/python -m benchmarks.content || code=$$?; \
 	$(BIN)/python -m benchmarks.quality || code=$$?; exit $$code
+
+bench-transcripts: $(VENV)/.bench ## of that, logs of agents only: 1 GB of them into the store (three minutes)
+	$(BIN)/python -m benchmarks.transcripts
 
 fuzz: $(VENV)/.fuzz ## look for bytes that break the content rules or their files (SECONDS=900 for each of four)
 	fuzz/run $(or $(SECONDS),900)

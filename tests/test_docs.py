@@ -148,7 +148,10 @@ def tamis_lines(snippet: Snippet) -> list[str]:
 
 def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": path, "NO_COLOR": "1"}
+    # Whoever runs the tests may have logs of agents: they are no part of them.
+    environment = {**os.environ, "PATH": path, "NO_COLOR": "1", "HOME": str(folder)}
+    for variable in ("CODEX_HOME", "CLAUDE_CONFIG_DIR", "COPILOT_HOME", "TAMIS_DB"):
+        environment.pop(variable, None)
     return subprocess.run(
         ["bash", "-o", "pipefail", "-c", line],
         cwd=folder,

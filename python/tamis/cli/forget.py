@@ -1,8 +1,8 @@
 """Takes transcripts out of the store, with all that was made of them, and those of their sub-agents.
 
 Nothing of them stays in the file of the store, nor in any row or index of PostgreSQL; what PostgreSQL keeps
-in its log of changes and in backups is out of reach. The logs themselves are not touched: `tamis ingest` would
-read them again.
+in its log of changes and in backups is out of reach. The logs themselves are not touched: `tamis ingest`
+would read them again.
 """
 
 from __future__ import annotations

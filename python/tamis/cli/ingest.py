@@ -54,6 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_store(how)
     how.add_argument("--rules", metavar="FILE", help=f"rules of your own (default: {RULES_FILE})")
     how.add_argument("--no-builtin-rules", action="store_true", help="without the rules that come with Tamis")
+    how.add_argument("--no-index", action="store_true", help="leave the words to the first `tamis search`")
     how.add_argument("--dry-run", action="store_true", help="list the logs; read and write nothing")
     how.add_argument("--json", action="store_true", help="the summary as JSON")
     how.add_argument("-q", "--quiet", action="store_true", help="no summary")
@@ -72,12 +73,12 @@ def run(args: argparse.Namespace) -> int:
     if not candidates:
         where = "at these paths" if args.paths else "in the usual places of these agents"
         print(f"tamis: there are no logs {where}", file=sys.stderr)
-        return EXIT_OK
     with open_store(args.db, create=True) as store:
         done, failed = _ingest(store, redactor, candidates)
         _report(args, done, failed, store.name)
         # Apart, and at last: without it all is there but `tamis search`, which makes what is missing.
-        _index(store, args)
+        if not args.no_index:
+            _index(store, args)
     return EXIT_PROBLEMS if failed else EXIT_OK
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from tamis.transcripts.assembly import Transcript
     from tamis.transcripts.discovery import Candidate
+    from tamis.transcripts.model import Path
     from tamis.transcripts.reading import Broken
     from tamis.transcripts.redaction import Redactor
     from tamis.transcripts.store import Store
@@ -158,11 +160,16 @@ def _write(connection: Connection, store: Store, id: int, batch: list[Transcript
                 else (None,) * 5
             )
             about = (event.kind, event.prompt, event.role, event.name, event.call, event.text)
-            rows.append((id, it.line, *about, json.dumps(event.path), *tokens))
+            rows.append((id, it.line, *about, _path(event.path), *tokens))
     if rows:
         connection.exec_driver_sql(
             f"INSERT INTO events ({', '.join(_EVENTS)}) VALUES ({', '.join([mark] * len(_EVENTS))})", rows
         )
+
+
+@lru_cache(4096)
+def _path(path: Path) -> str:
+    return json.dumps(path)
 
 
 def _end(connection: Connection, id: int, assembly: Assembly, log: Log, count: int) -> None:
