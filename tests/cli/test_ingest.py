@@ -153,3 +153,19 @@ def test_report_export_search(home: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "being made" in err
     assert {hit["agent"] for hit in json.loads(out)["hits"]} >= {"codex"}
     said(capsys, "search", "nowhere-to-be-found", code=1)
+
+
+def test_words_of_other_rules(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What new rules take out is not in the bytes of the store any more, whether its log is there or not."""
+    said(capsys, "init", "--rules")
+    said(capsys, "ingest")
+    store = Path("user/transcripts.db")
+    assert b"multiline" in store.read_bytes()
+    rules = Path("user/redactions.yml")
+    rules.write_text(rules.read_text() + "- {id: m, type: literal, pattern: multiline, scope: global}\n")
+    next((home / ".codex").rglob("*.jsonl")).unlink()
+    out, _ = said(capsys, "ingest")
+    assert "1 log of other rules not read" in out
+    for file in Path("user").glob("transcripts.db*"):
+        assert b"multiline" not in file.read_bytes()
+    assert b"<REDACTED> output" in store.read_bytes()

@@ -67,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         return _list(_candidates(args, since))
     redactor = _redactor(args)
+    from tamis.transcripts.forgetting import purge
+    from tamis.transcripts.ingest import redact_stored
     from tamis.transcripts.store import open_store
 
     candidates = _candidates(args, since)
@@ -75,6 +77,9 @@ def run(args: argparse.Namespace) -> int:
         print(f"tamis: there are no logs {where}", file=sys.stderr)
     with open_store(args.db, create=True) as store:
         done, failed = _ingest(store, redactor, candidates)
+        done += redact_stored(store, redactor)
+        if any(it.other_rules for it in done):
+            purge(store)  # of what other rules had left
         _report(args, done, failed, store.name)
         # Apart, and at last: without it all is there but `tamis search`, which makes what is missing.
         if not args.no_index:
@@ -215,7 +220,8 @@ def _print_summary(done: list[Done], store: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    read = [it for it in done if it.what != "same"]
+    read = [it for it in done if it.what in ("new", "changed")]
+    stored = [it for it in done if it.what == "stored"]
     if read:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("agent")
@@ -239,7 +245,13 @@ def _print_summary(done: list[Done], store: str) -> None:
         undecided = sum(it.undecided for it in read)
         if undecided:
             print(f"{undecided:>9,}  of these because a bound of work or length was hit")
-    same = len(done) - len(read)
+    if stored:
+        places = sum(sum(it.counts.values()) for it in stored)
+        print(
+            f"{_count(len(stored), 'log')} of other rules not read: these rules applied to what is stored,"
+            f" {places:,} more redacted"
+        )
+    same = len(done) - len(read) - len(stored)
     print(f"{_count(len(read), 'log')} read into `{store}`" + (f", {same:,} as before" if same else ""))
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tamis.transcripts.agents import Agent, Found, Head
-from tamis.transcripts.reading import Broken, Log, Record
+from tamis.transcripts.reading import Broken, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tamis.transcripts.model import Event, Kind, Path, Usage
     from tamis.transcripts.redaction import Redactor
@@ -75,7 +75,7 @@ class Assembly:
         self._waiting: Counter[tuple[str, Kind, int]] = Counter()
         self._last_prompt: tuple[int, Path] = (-1, ())
 
-    def records(self, log: Log) -> Iterator[Transcript]:
+    def records(self, log: Iterable[Record | Broken]) -> Iterator[Transcript]:
         """The records of the log, in its order."""
         for read in log:
             if isinstance(read, Broken):

@@ -6,29 +6,34 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
+from tamis.transcripts.agents import Found
 from tamis.transcripts.assembly import Assembly
-from tamis.transcripts.reading import Log, digest_of
+from tamis.transcripts.discovery import AGENTS
+from tamis.transcripts.reading import Log, Record, digest_of
 from tamis.transcripts.searching import forget_words
 from tamis.transcripts.store import only_one
+from tamis.transcripts.stored import records_of
 from tamis.transcripts.tables import broken, events, records, transcripts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from sqlalchemy import Connection, Row
 
     from tamis.transcripts.assembly import Transcript
     from tamis.transcripts.discovery import Candidate
-    from tamis.transcripts.model import Path
+    from tamis.transcripts.model import Path as Way
     from tamis.transcripts.reading import Broken
     from tamis.transcripts.redaction import Redactor
     from tamis.transcripts.store import Store
 
-__all__ = ["Done", "ingest_log"]
+__all__ = ["Done", "ingest_log", "redact_stored"]
 
 _BATCH = 500
 # What is written at once may be long.
@@ -48,7 +53,8 @@ class Done:
     agent: str
     source: str
     """Redacted."""
-    what: Literal["new", "changed", "same"]
+    what: Literal["new", "changed", "same", "stored"]
+    """`stored`: its log was not read, and the rules applied to what is stored."""
     size: int
     records: int = 0
     prompts: int = 0
@@ -57,6 +63,8 @@ class Done:
     undecided: int = 0
     broken: list[Broken] = field(default_factory=list)
     unfinished: bool = False
+    other_rules: bool = False
+    """What was stored of it was redacted by other rules."""
 
 
 def ingest_log(
@@ -83,10 +91,62 @@ def ingest_log(
                 progress(len(batch))
         assembly.counts.update(source_counts)
         _end(connection, id, assembly, log, done.records)
+    done.other_rules = known is not None and known.rules != redactor.digest
     done.prompts, done.undecided = assembly.prompts, assembly.undecided
     done.kinds, done.counts = Counter(assembly.kinds), assembly.counts
     done.broken, done.unfinished, done.size = assembly.broken, log.unfinished, log.size
     return done
+
+
+def redact_stored(store: Store, redactor: Redactor) -> Iterator[Done]:
+    """Applies the rules to what is stored of logs that were redacted by other rules, and not read since:
+    because they are gone, or not among those that were asked for. What earlier rules took out stays out."""
+    mark = _mark(redactor.digest)
+    with store.reading() as connection:
+        is_stale = transcripts.c.rules.not_in([redactor.digest, mark])
+        stale = connection.execute(sa.select(transcripts).where(is_stale)).all()
+    for known in stale:
+        if known.agent in AGENTS:
+            yield _redact_stored(store, redactor, known, mark)
+
+
+def _mark(digest: str) -> str:
+    """Of rules that were applied to what is stored: once the log is read, they are to be applied to it."""
+    return f"+{digest[:-1]}"
+
+
+def _redact_stored(store: Store, redactor: Redactor, known: Row[Any], mark: str) -> Done:
+    found = Found(Path(known.source), known.source, known.session, known.parent)
+    assembly = Assembly(AGENTS[known.agent], found, redactor)
+    done = Done(known.agent, known.source, "stored", 0, other_rules=True)
+    counts: dict[int, dict[str, int]] = {}
+    # What is there is read as it was when this began, while it is written anew.
+    with store.reading() as before, store.writing() as connection:
+        only_one(connection, f"log {known.agent} {known.source}")
+        told = assembly.records(_stored(before, known.id, counts))
+        first = next(told, None)
+        _clear(connection, known.id, events, records)
+        for batch in _batches(chain(filter(None, [first]), told)):
+            for it in batch:
+                it.counts = dict(Counter(counts.pop(it.line, {})) + Counter(it.counts))
+            _write(connection, store, known.id, batch)
+            done.records += len(batch)
+        _mark_undone(connection, known.id, assembly)
+        about = _about(assembly, done.records)
+        about |= {"counts": dict(Counter(known.counts) + assembly.counts), "rules": mark}
+        about["undecided"] += known.undecided
+        connection.execute(sa.update(transcripts).where(transcripts.c.id == known.id).values(**about))
+    done.prompts, done.undecided = assembly.prompts, assembly.undecided
+    done.kinds, done.counts = Counter(assembly.kinds), assembly.counts
+    return done
+
+
+def _stored(connection: Connection, id: int, counts: dict[int, dict[str, int]]) -> Iterator[Record]:
+    """The records as they are stored; notes how many places in each were changed already."""
+    for record in records_of(connection, id):
+        counts[record.line] = record.counts
+        value = json.loads(record.raw)
+        yield Record(record.line, record.raw, value if isinstance(value, dict) else {})
 
 
 def _known(store: Store, agent: str, source: str) -> Row[Any] | None:
@@ -117,14 +177,18 @@ def _begin(connection: Connection, agent: str, source: str, rules: str) -> int:
     wanted = (transcripts.c.agent == agent) & (transcripts.c.source == source)
     old = connection.execute(sa.select(transcripts.c.id).where(wanted)).scalar()
     if old is not None:
-        forget_words(connection, int(old))
-        for table in (events, records, broken):
-            connection.execute(sa.delete(table).where(table.c.transcript == old))
+        _clear(connection, int(old), events, records, broken)
         return int(old)
     empty = dict.fromkeys(("session", "parent", "title", "model", "version", "folder", "began", "ended"), "")
     zero = dict.fromkeys(("prompts", "records", "undecided", "size", "changed"), 0)
     row = {"agent": agent, "source": source, "rules": rules, "digest": "", "counts": {}, **empty, **zero}
     return int(connection.execute(sa.insert(transcripts).returning(transcripts.c.id), row).scalar_one())
+
+
+def _clear(connection: Connection, id: int, *tables: sa.Table) -> None:
+    forget_words(connection, id)
+    for table in tables:
+        connection.execute(sa.delete(table).where(table.c.transcript == id))
 
 
 def _batches(told: Iterable[Transcript]) -> Iterable[list[Transcript]]:
@@ -168,22 +232,30 @@ def _write(connection: Connection, store: Store, id: int, batch: list[Transcript
 
 
 @lru_cache(4096)
-def _path(path: Path) -> str:
+def _path(path: Way) -> str:
     return json.dumps(path)
 
 
 def _end(connection: Connection, id: int, assembly: Assembly, log: Log, count: int) -> None:
-    head = assembly.head
+    _mark_undone(connection, id, assembly)
+    if assembly.broken:
+        rows = [{"transcript": id, "line": it.line, "reason": it.reason} for it in assembly.broken]
+        connection.execute(sa.insert(broken), rows)
+    about = _about(assembly, count) | {"rules": assembly.rules}
+    about |= {"size": log.size, "changed": log.time, "digest": log.digest}
+    connection.execute(sa.update(transcripts).where(transcripts.c.id == id).values(**about))
+
+
+def _mark_undone(connection: Connection, id: int, assembly: Assembly) -> None:
     lines = sorted(assembly.undone)
     for at in range(0, len(lines), _BATCH):
         is_undone = (records.c.transcript == id) & records.c.line.in_(lines[at : at + _BATCH])
         connection.execute(sa.update(records).where(is_undone).values(undone=True))
-    if assembly.broken:
-        rows = [{"transcript": id, "line": it.line, "reason": it.reason} for it in assembly.broken]
-        connection.execute(sa.insert(broken), rows)
+
+
+def _about(assembly: Assembly, count: int) -> dict[str, Any]:
+    """What is known of a transcript when its records were read."""
     names = ("session", "parent", "title", "model", "version", "folder", "began", "ended")
-    about: dict[str, Any] = {name: getattr(head, name) for name in names}
-    about |= {"prompts": assembly.prompts, "records": count, "undecided": assembly.undecided}
-    about |= {"counts": dict(assembly.counts), "rules": assembly.rules}
-    about |= {"size": log.size, "changed": log.time, "digest": log.digest}
-    connection.execute(sa.update(transcripts).where(transcripts.c.id == id).values(**about))
+    about: dict[str, Any] = {name: getattr(assembly.head, name) for name in names}
+    about |= {"prompts": assembly.prompts, "records": count}
+    return about | {"undecided": assembly.undecided, "counts": dict(assembly.counts)}

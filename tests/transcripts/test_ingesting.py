@@ -9,10 +9,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from benchmarks.transcript_logs import write_log
-from logs import SAMPLES, ingest, ingested, rows, token, write_lines
+from logs import SAMPLES, everything, ingest, ingested, rows, token, write_lines
 
 from tamis.policy.rules import assembled
+from tamis.transcripts.ingest import redact_stored
 from tamis.transcripts.redaction import Redactor
+from tamis.transcripts.searching import index, search
 from tamis.transcripts.store import open_store
 
 
@@ -92,6 +94,35 @@ def test_other_rules(tmp_path: Path, url: str, redactor: Redactor) -> None:
     assert (done.what, dict(done.counts)) == ("changed", {"heron": 1})
     assert "the <REDACTED> project" in texts
     assert "heron" not in texts.replace("'heron'", "").replace('"heron"', "")
+
+
+def test_other_rules_when_the_log_is_gone(tmp_path: Path, url: str, redactor: Redactor) -> None:
+    """With other rules and without the log, what is stored is redacted anew; when it is back, it is read."""
+    path = write_lines(tmp_path / "s.jsonl", user("the heron project"), user(f"and {token()}"))
+    (tmp_path / "r.yml").write_text("- {id: heron, type: literal, pattern: heron, scope: prompt}\n")
+    other = Redactor(assembled(tmp_path / "r.yml", builtin=True))
+    with open_store(url, create=True) as store:
+        ingest(store, redactor, path)
+        index(store)
+        text = path.read_text()
+        path.unlink()
+        (done,) = redact_stored(store, other)
+        index(store)
+        assert (done.what, done.records, done.prompts, dict(done.counts)) == ("stored", 2, 2, {"heron": 1})
+        assert list(redact_stored(store, other)) == []
+        again = rows(store)
+        assert "the <REDACTED> project" in repr(again)
+        assert "the heron" not in everything(store)
+        with store.reading() as connection:
+            assert search(connection, ["heron"], limit=5) == []
+            assert len(search(connection, ["project"], limit=5)) == 1
+        (told,) = again["transcripts"]
+        assert {"heron": 1, "github-token": 1} in told
+        path.write_text(text)
+        (done,) = ingest(store, other, path)
+        assert (done.what, dict(done.counts)) == ("changed", {"heron": 1, "github-token": 1})
+        assert rows(store)["events"] == again["events"]
+        assert rows(store)["records"] == again["records"]
 
 
 def test_the_same_text_twice_counts_once(tmp_path: Path, url: str, redactor: Redactor) -> None:
