@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
@@ -12,10 +13,12 @@ from benchmarks.transcript_logs import write_log
 from logs import SAMPLES, everything, ingest, ingested, rows, token, write_lines
 
 from tamis.policy.rules import assembled
+from tamis.transcripts import export
 from tamis.transcripts.ingest import redact_stored
 from tamis.transcripts.redaction import Redactor
 from tamis.transcripts.searching import index, search
 from tamis.transcripts.store import open_store
+from tamis.transcripts.stored import select
 
 
 def user(text: str) -> dict[str, object]:
@@ -182,3 +185,41 @@ def test_ended_in_the_middle(agent: str, size: int, tmp_path: Path, redactor: Re
     (tmp_path / "s.jsonl").write_bytes(data[:-9])
     (done,) = ingested(f"{tmp_path}/s.db", redactor, tmp_path / "s.jsonl")
     assert (done.records, done.unfinished) == (lines - 1, True)
+
+
+@pytest.mark.parametrize(
+    ("place", "agent", "parent"),
+    [
+        ("projects/-tmp/0a1b/tool-results/toolu_1.txt", "claude", "0a1b"),
+        ("projects/-tmp/0a1b/tool-results/toolu_1.json", "claude", "0a1b"),
+        ("workspaceStorage/x/chatEditingSessions/0a1b/contents/3f2e", "copilot-vscode", "0a1b"),
+        ("workspaceStorage/x/chatEditingSessions/0a1b/state.json", "copilot-vscode", "0a1b"),
+        ("x/tool-outputs/session-0a1b/shell.txt", "gemini", "0a1b"),
+    ],
+)
+def test_files_beside_logs(
+    place: str, agent: str, parent: str, tmp_path: Path, url: str, redactor: Redactor
+) -> None:
+    """A file that an agent keeps beside its logs is redacted as one text, and comes out as it went in."""
+    path = tmp_path / "root" / place
+    path.parent.mkdir(parents=True)
+    path.write_bytes(f'{{"é": "{token()}"}}\nand\n'.encode() + b"\xff\n")
+    with open_store(url, create=True) as store:
+        (done,) = ingest(store, redactor, tmp_path / "root")
+        assert (done.agent, done.records, dict(done.kinds)) == (agent, 1, {"tool_result": 1})
+        assert token() not in everything(store)
+        with store.reading() as connection:
+            (told,) = select(connection)
+            file = io.StringIO()
+            export.write_log(connection, told, file)
+    assert told.parent == parent
+    assert file.getvalue() == '{"é": "<REDACTED:github-token>"}\nand\n\\xff\n'
+
+
+def test_a_file_beside_a_log_that_is_no_text(tmp_path: Path, redactor: Redactor) -> None:
+    """A picture among the results of tools is told, and left out."""
+    path = tmp_path / "projects" / "p" / "s" / "tool-results" / "a.png"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"\x89PNG\0\0")
+    (done,) = ingested(f"{tmp_path}/s.db", redactor, tmp_path)
+    assert (done.records, [line.reason for line in done.broken]) == (0, ["no text"])

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tamis.transcripts.agents import Agent, Found, Head
-from tamis.transcripts.reading import Broken, Record
+from tamis.transcripts.model import Event
+from tamis.transcripts.reading import FILE, Broken, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tamis.transcripts.model import Event, Kind, Path, Usage
+    from tamis.transcripts.model import Kind, Path, Usage
     from tamis.transcripts.redaction import Redactor
 
 __all__ = ["Assembly", "Told", "Transcript"]
@@ -88,13 +89,12 @@ class Assembly:
         self.undone.update(self._lines[id] for id in head.undone if id in self._lines)
 
     def _record(self, read: Record) -> Transcript:
-        is_sub = bool(self._found.parent)
-        events = self._agent.events(read.value, parent=is_sub)
+        events = self._events(read.value)
         raw, changes = self._redactor.record(read.text, events)
         value = read.value
         if changes:
             value = json.loads(raw)
-            events = self._agent.events(value, parent=is_sub)
+            events = self._events(value)
         counts = self._count(changes)
         id = self._noted(value, read.line)
         time = _time_of(value)
@@ -105,6 +105,11 @@ class Assembly:
         self.undecided += undecided
         told = [self._told(event, read.line) for event in _worth_telling(events) if not self._is_copy(event)]
         return Transcript(read.line, id, time, _storable(raw), counts, undecided, told)
+
+    def _events(self, value: dict[str, Any]) -> list[Event]:
+        if FILE in value:
+            return [Event("tool_result", value[FILE], (FILE,), "tool.output")]
+        return self._agent.events(value, parent=bool(self._found.parent))
 
     def _count(self, changes: list[tuple[str, bytes, bool]]) -> dict[str, int]:
         """Counts the places by rule; a text that was there already, as a whole, does not count again."""

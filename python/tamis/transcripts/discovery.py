@@ -37,7 +37,8 @@ def discover(agents: list[Agent], home: Path) -> Iterator[Candidate]:
     """The logs in the usual places: by agent, and of each by name."""
     for agent in agents:
         for root in agent.roots(os.environ, home):
-            seen = {path for pattern in agent.patterns for path in root.glob(pattern) if path.is_file()}
+            patterns = (*agent.patterns, *agent.beside)
+            seen = {path for pattern in patterns for path in root.glob(pattern) if path.is_file()}
             for path in sorted(seen):
                 found = agent.found(root, path)
                 if found is not None:
@@ -52,9 +53,16 @@ def named(paths: list[str], agents: list[Agent]) -> Iterator[Candidate | Path]:
         if not path.exists():
             raise UsageError(f"there is no file `{name}`")
         root = path if path.is_dir() else path.parent
-        files = sorted(p for p in path.rglob("*") if p.name.endswith(_ENDINGS)) if path.is_dir() else [path]
-        for file in files:
-            agent = _agent_of(file, agents)
+        beside = {
+            file: agent
+            for agent in agents
+            for pattern in (agent.beside if path.is_dir() else ())
+            for file in path.glob(pattern)
+            if file.is_file()
+        }
+        files = {p for p in path.rglob("*") if p.name.endswith(_ENDINGS)} if path.is_dir() else {path}
+        for file in sorted(files | beside.keys()):
+            agent = beside.get(file) or _agent_of(file, agents)
             if agent is None:
                 yield file
             elif (found := agent.found(root, file)) is not None:

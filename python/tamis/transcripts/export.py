@@ -6,6 +6,7 @@ import itertools
 import json
 from typing import IO, TYPE_CHECKING
 
+from tamis.transcripts.reading import FILE
 from tamis.transcripts.stored import records_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ def write_log(connection: Connection, transcript: Stored, file: IO[str]) -> int:
     first = next(found, None)
     if first is None:
         return 0
+    if first.raw.startswith('{"' + FILE):
+        file.write(json.loads(first.raw)[FILE])
+        return 1
     if first.line != 0:
         count = 0
         for count, record in enumerate(itertools.chain([first], found), 1):  # noqa: B007 - counted

@@ -82,7 +82,7 @@ def ingest_log(
         return Done(agent.name, source, "same", told.st_size)
     assembly = Assembly(agent, found, redactor)
     done = Done(agent.name, source, "new" if known is None else "changed", told.st_size)
-    with Log(found.path, agent.members) as log, store.writing() as connection:
+    with Log(found.path, agent.members, is_log=found.is_log) as log, store.writing() as connection:
         id = _begin(connection, agent.name, source, redactor.digest)
         for batch in _batches(assembly.records(log)):
             _write(connection, store, id, batch)

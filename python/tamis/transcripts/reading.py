@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Broken", "Log", "Record", "digest_of"]
+__all__ = ["FILE", "Broken", "Log", "Record", "digest_of"]
 
 _PIECE = 1 << 20
+# A file beside a log is one text, which is in memory as a whole.
+_LARGEST = 32 << 20
+FILE = "$file"
+"""By this name a record holds a file that lies beside a log."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -62,8 +66,9 @@ class _Measured(io.RawIOBase):
 class Log:
     """A log that is read once, from its beginning to where its end was when it was opened."""
 
-    def __init__(self, path: Path, members: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, members: tuple[str, ...], *, is_log: bool = True) -> None:
         self.path = path
+        self._is_log = is_log
         self._members = members
         self._file = open(path, "rb")  # noqa: SIM115 - closed by `close`
         told = os.fstat(self._file.fileno())
@@ -87,6 +92,9 @@ class Log:
     def __iter__(self) -> Iterator[Record | Broken]:
         """Raises `OSError` if the file cannot be read or unpacked."""
         source: IO[bytes] = io.BufferedReader(self._measured, _PIECE)
+        if not self._is_log:
+            yield self._file_beside(source)
+            return
         if self.path.suffix == ".zst":
             unpacked = pa.CompressedInputStream(pa.PythonFile(source, mode="r"), "zstd")
             source = io.BufferedReader(unpacked, _PIECE)
@@ -94,6 +102,16 @@ class Log:
             yield from self._document(source)
         else:
             yield from self._lines(source)
+
+    def _file_beside(self, source: IO[bytes]) -> Record | Broken:
+        """One record that holds the file; what is no UTF-8 in it stands there as Python escapes it."""
+        if self.size > _LARGEST:
+            return Broken(1, f"larger than {_LARGEST >> 20} MB, and not part of a log")
+        data = source.read()
+        if b"\0" in data:
+            return Broken(1, "no text")
+        value = {FILE: data.decode(errors="backslashreplace")}
+        return Record(1, json.dumps(value, ensure_ascii=False), value)
 
     def _lines(self, source: IO[bytes]) -> Iterator[Record | Broken]:
         for line, data in enumerate(source, 1):

@@ -108,8 +108,9 @@ def records_of(connection: Connection, transcript: int) -> Iterator[StoredRecord
     """The records of a transcript, in the order of its log."""
     wanted = [records.c.line, records.c.raw, records.c.counts]
     query = sa.select(*wanted).where(records.c.transcript == transcript).order_by(records.c.line)
-    for line, raw, counts in connection.execution_options(yield_per=200).execute(query):
-        yield StoredRecord(line, raw, counts or {})
+    with connection.execution_options(yield_per=200).execute(query) as found:
+        for line, raw, counts in found:
+            yield StoredRecord(line, raw, counts or {})
 
 
 def events_of(connection: Connection, transcript: int) -> Iterator[StoredEvent]:
@@ -124,11 +125,12 @@ def events_of(connection: Connection, transcript: int) -> Iterator[StoredEvent]:
         .where(events.c.transcript == transcript)
         .order_by(events.c.line, events.c.id)
     )
-    for row in connection.execution_options(yield_per=500).execute(query):
-        values: list[Any] = list(row)
-        time, undone, counts = values[-3:]
-        told: list[Any] = [*values[:7], Usage(*values[7:-3]), time, bool(undone), counts or {}]
-        yield StoredEvent(*told)
+    with connection.execution_options(yield_per=500).execute(query) as found:
+        for row in found:
+            values: list[Any] = list(row)
+            time, undone, counts = values[-3:]
+            told: list[Any] = [*values[:7], Usage(*values[7:-3]), time, bool(undone), counts or {}]
+            yield StoredEvent(*told)
 
 
 def argument_of(text: str) -> str:

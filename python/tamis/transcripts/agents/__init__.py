@@ -28,7 +28,9 @@ class Found:
     session: str
     """The id of the session, as the file's name tells it; a record may tell it better."""
     parent: str = ""
-    """Of the log of a sub-agent, the session that it belongs to."""
+    """Of the log of a sub-agent, or of a file beside a log, the session that it belongs to."""
+    is_log: bool = True
+    """Not a file that an agent keeps beside its logs, such as a long result of a tool: that is one text."""
 
 
 @dataclass(slots=True)
@@ -67,6 +69,8 @@ class Agent(Protocol):
 
     patterns: tuple[str, ...]
     """Where below such a folder its logs lie, as globs."""
+    beside: tuple[str, ...]
+    """Where in any folder files lie that belong to logs, as globs."""
 
     def found(self, root: Path, path: Path) -> Found | None:
         """How a file below a folder is named; None: it is no log, or not the one to read."""

@@ -28,6 +28,7 @@ class Claude:
     title = "Claude Code"
     members: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ("projects/**/*.jsonl",)
+    beside: tuple[str, ...] = ("**/tool-results/*",)
     replaces = False
 
     def roots(self, environment: Mapping[str, str], home: Path) -> list[Path]:
@@ -38,6 +39,8 @@ class Claude:
         below = list(path.relative_to(root).parts)
         if len(below) > 2 and below[0] == "projects":
             below[1] = "…"  # where the user worked, with all that is in that path
+        if path.parent.name == "tool-results":
+            return Found(path, "/".join(below), path.name, path.parent.parent.name, is_log=False)
         parent = path.parent.parent.name if path.parent.name == "subagents" else ""
         return Found(path, "/".join(below), path.stem, parent)
 

@@ -65,6 +65,7 @@ class Codex:
         "sessions/**/*.jsonl.zst",
         "archived_sessions/**/*.jsonl*",
     )
+    beside: tuple[str, ...] = ()
     replaces = False
 
     def roots(self, environment: Mapping[str, str], home: Path) -> list[Path]:

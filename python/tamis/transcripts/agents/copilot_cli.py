@@ -22,6 +22,7 @@ class CopilotCli:
     title = "GitHub Copilot CLI"
     members: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ("session-state/**/*.jsonl", "history-session-state/**/*.jsonl")
+    beside: tuple[str, ...] = ()
     replaces = False
 
     def roots(self, environment: Mapping[str, str], home: Path) -> list[Path]:

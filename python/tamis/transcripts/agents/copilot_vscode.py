@@ -34,6 +34,7 @@ class CopilotVsCode:
         "globalStorage/emptyWindowChatSessions/*.json*",
         "workspaceStorage/*/emptyWindowChatSessions/*.json*",
     )
+    beside: tuple[str, ...] = ("**/chatEditingSessions/*/contents/*", "**/chatEditingSessions/*/state.json")
     replaces = False
 
     def roots(self, environment: Mapping[str, str], home: Path) -> list[Path]:
@@ -46,7 +47,12 @@ class CopilotVsCode:
         return [base / edition / "User" for edition in _EDITIONS]
 
     def found(self, root: Path, path: Path) -> Found | None:
-        return Found(path, path.relative_to(root).as_posix(), path.stem)
+        source = path.relative_to(root).as_posix()
+        if "chatEditingSessions" in path.parts:
+            # What files were like that the agent changed.
+            parent = path.parts[path.parts.index("chatEditingSessions") + 1]
+            return Found(path, source, path.name, parent, is_log=False)
+        return Found(path, source, path.stem)
 
     def knows(self, record: dict[str, Any]) -> bool:
         return (

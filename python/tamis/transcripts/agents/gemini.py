@@ -28,6 +28,7 @@ class Gemini:
     title = "Gemini CLI"
     members: tuple[str, ...] = ("messages", "history")
     patterns: tuple[str, ...] = ("*/chats/**/*.json", "*/chats/**/*.jsonl", "*/logs.json")
+    beside: tuple[str, ...] = ("**/tool-outputs/**/*",)
     replaces = True
 
     def roots(self, environment: Mapping[str, str], home: Path) -> list[Path]:
@@ -35,6 +36,10 @@ class Gemini:
         return [(Path(chosen) if chosen else home) / ".gemini" / "tmp"]
 
     def found(self, root: Path, path: Path) -> Found | None:
+        if "tool-outputs" in path.parts:
+            above = path.parent.name.removeprefix("session-")
+            parent = above if above != "tool-outputs" else ""
+            return Found(path, path.relative_to(root).as_posix(), path.name, parent, is_log=False)
         parent = path.parent.name if path.parent.parent.name == "chats" else ""
         return Found(path, path.relative_to(root).as_posix(), path.stem, parent)
 
