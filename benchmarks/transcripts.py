@@ -60,9 +60,10 @@ def measured(code: str, *arguments: str) -> Cost:
 def main() -> int:
     megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     single = max(megabytes // 5, 1)
-    table = Table(
-        "", "MB", "MB/s of CPU", "must reach", "peak MB", "must stay below", box=None, pad_edge=False
-    )
+    table = Table(box=None, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    for name in ("MB", "MB/s of CPU", "must reach", "peak MB", "at most"):
+        table.add_column(name, justify="right", no_wrap=True)
     failed = False
     with tempfile.TemporaryDirectory(prefix="tamis-bench-") as folder:
         base = Path(folder)

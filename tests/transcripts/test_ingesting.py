@@ -175,6 +175,26 @@ def test_answers_that_were_taken_back(tmp_path: Path, redactor: Redactor) -> Non
     assert undone == [3, 5, 6]
 
 
+def test_turns_that_were_rolled_back(tmp_path: Path, redactor: Redactor) -> None:
+    """Codex takes back the last turns by their number: their records are marked, from the prompt on."""
+
+    def told(kind: str, **rest: object) -> dict[str, object]:
+        return {"type": "event_msg", "payload": {"type": kind, **rest}}
+
+    path = write_lines(
+        tmp_path / "s.jsonl",
+        {"type": "session_meta", "payload": {"id": "one"}},
+        *(told(kind, message=f"{kind} {n}") for n in range(3) for kind in ("user_message", "agent_message")),
+        told("thread_rolled_back", num_turns=2),
+        told("user_message", message="another"),
+        told("thread_rolled_back", num_turns=9),
+    )
+    with open_store(f"{tmp_path}/s.db", create=True) as store:
+        ingest(store, redactor, path)
+        undone = [row[1] for row in rows(store)["records"] if row[-1]]
+    assert undone == [2, 3, 4, 5, 6, 7, 8, 9]
+
+
 @pytest.mark.parametrize("size", [1_000, 300_000])
 @pytest.mark.parametrize("agent", ["codex", "claude", "copilot-cli"])
 def test_ended_in_the_middle(agent: str, size: int, tmp_path: Path, redactor: Redactor) -> None:

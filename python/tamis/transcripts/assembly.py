@@ -74,6 +74,7 @@ class Assembly:
         self._lines: dict[str, int] = {}
         self._once: set[tuple[Kind, str]] = set()
         self._waiting: Counter[tuple[str, Kind, int]] = Counter()
+        self._prompt_lines: list[int] = []
         self._last_prompt: tuple[int, Path] = (-1, ())
 
     def records(self, log: Iterable[Record | Broken]) -> Iterator[Transcript]:
@@ -127,11 +128,15 @@ class Assembly:
     def _noted(self, value: dict[str, Any], line: int) -> str:
         """Takes down what the record says of the whole; returns its id."""
         head = self.head
-        head.rewind = None
+        head.rewind, head.prompts_back = None, 0
         id = self._agent.note(value, head)
         if head.rewind is not None:
             kept = self._lines.get(head.rewind, 0) if head.rewind else 0
             self.undone.update(range(kept + 1, line))
+        if head.prompts_back > 0 and self._prompt_lines:
+            kept = max(len(self._prompt_lines) - head.prompts_back, 0)
+            self.undone.update(range(self._prompt_lines[kept], line))
+            del self._prompt_lines[kept:]
         if id:
             if self._agent.replaces and id in self._lines:
                 self.undone.add(self._lines[id])
@@ -157,7 +162,9 @@ class Assembly:
     def _told(self, event: Event, line: int) -> Told:
         if event.kind == "prompt":
             place = (line, event.path[:-2])
-            self.prompts += place != self._last_prompt
+            if place != self._last_prompt:
+                self.prompts += 1
+                self._prompt_lines.append(line)
             self._last_prompt = place
         self.kinds[event.kind] += 1
         # Of what is no part of the talk, the record is enough.
@@ -183,6 +190,6 @@ def _time_of(value: dict[str, Any]) -> str:
 
 def _storable(text: str) -> str:
     """A text without what one of the databases cannot hold: those characters as JSON escapes them."""
-    if text.isascii() and "\0" not in text:
+    if not text or (text.isascii() and "\0" not in text):
         return text
     return _UNSTORABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -51,6 +51,8 @@ class Head:
     """Ids of records that a later one takes back."""
     rewind: str | None = None
     """This record takes back all after the one of this id; empty: all before itself."""
+    prompts_back: int = 0
+    """This record takes back so many of the last prompts, and all since."""
 
 
 class Agent(Protocol):

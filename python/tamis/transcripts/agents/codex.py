@@ -95,6 +95,8 @@ class Codex:
             head.folder = head.folder or text_of(payload.get("cwd"))
         elif record.get("type") == "turn_context":
             head.model = text_of(payload.get("model")) or head.model
+        elif payload.get("type") == "thread_rolled_back":
+            head.prompts_back = number(payload, "num_turns") or 0
         return text_of(payload.get("id")) if record.get("type") == "response_item" else ""
 
     def events(self, record: dict[str, Any], *, parent: bool) -> list[Event]:

@@ -119,6 +119,22 @@ def _texts(value: Any, path: Way) -> Iterator[tuple[str, Way]]:
 def _call(call: dict[str, Any], path: Way) -> Iterator[Event]:
     id, name = text_of(call.get("id")), text_of(call.get("name"))
     yield Event("tool_call", call.get("args", ""), (*path, "args"), "tool.arguments", name=name, call=id)
+    events = [
+        Event("tool_result", text, way, "tool.output", name=name, call=id)
+        for text, way in _outputs(call.get("result"), (*path, "result"))
+    ]
     key = "result" if call.get("result") is not None else "resultDisplay"
-    if call.get(key) is not None:
-        yield Event("tool_result", call[key], (*path, key), "tool.output", name=name, call=id)
+    if not events and call.get(key) is not None:
+        events = [Event("tool_result", call[key], (*path, key), "tool.output", name=name, call=id)]
+    yield from events
+
+
+def _outputs(result: Any, path: Way) -> Iterator[tuple[str, Way]]:
+    """The texts that went to the model, if that is all that there is."""
+    for index, part in dicts(result):
+        answer = part.get("functionResponse")
+        response = answer.get("response") if isinstance(answer, dict) else None
+        if isinstance(response, dict):
+            for key in ("output", "error"):
+                if isinstance(response.get(key), str):
+                    yield response[key], (*path, index, "functionResponse", "response", key)
