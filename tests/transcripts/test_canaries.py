@@ -6,6 +6,7 @@ import base64
 import itertools
 import json
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -20,7 +21,7 @@ STRUCTURE = {"type", "role", "kind", "subtype"}
 FILES = sorted(path for path in SAMPLES.rglob("*.json*") if not path.name.endswith(".meta.json"))
 
 
-def planted(value: object, secrets: list[str], count: itertools.count[int]) -> object:
+def planted(value: Any, secrets: list[str], count: itertools.count[int]) -> Any:
     """The value with a secret in every text but those that say what it is."""
 
     def change(name: str, text: str) -> str:
@@ -49,7 +50,7 @@ def test_a_secret_in_every_text(path: Path, tmp_path: Path, url: str, redactor: 
         copy.write_text(json.dumps(planted(json.loads(path.read_text()), secrets, count)))
     else:
         lines = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
-        write_lines(copy, *(planted(line, secrets, count) for line in lines))  # type: ignore[arg-type]
+        write_lines(copy, *(planted(line, secrets, count) for line in lines))
     with open_store(url, create=True) as store:
         (done,) = ingest(store, redactor, copy)
         texts = everything(store)

@@ -144,8 +144,9 @@ def test_search(url: str, redactor: Redactor) -> None:
         assert (unindexed(store), index(store)) == (0, 0)
         with store.reading() as connection:
 
-            def found(*words: str, **rest: str) -> set[str]:
-                return {hit.session for hit in search(connection, list(words), limit=50, **rest)}  # type: ignore[arg-type]
+            def found(*words: str, agent: str | None = None, kind: str | None = None) -> set[str]:
+                hits = search(connection, list(words), agent=agent, kind=kind, limit=50)
+                return {hit.session for hit in hits}
 
             assert "copilot_stage0_small" in found("LIST", "files")
             assert found("files list") == set()

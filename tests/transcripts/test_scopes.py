@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tamis.policy.rules import assembled
+from tamis.transcripts.agents import Agent
 from tamis.transcripts.agents.claude import Claude
 from tamis.transcripts.agents.codex import Codex
 from tamis.transcripts.model import Event
@@ -35,11 +36,11 @@ RESULT = {
 }
 
 
-def redacted(tmp_path: Path, rules: object, record: dict[str, object], agent: object = None) -> str:
+def redacted(tmp_path: Path, rules: object, record: dict[str, object], agent: Agent | None = None) -> str:
     (tmp_path / "r.json").write_text(json.dumps(rules))
     redactor = Redactor(assembled(tmp_path / "r.json", builtin=False))
-    reader = Claude() if agent is None else agent
-    return redactor.record(json.dumps(record), reader.events(record, parent=False))[0]  # type: ignore[attr-defined]
+    reader = agent or Claude()
+    return redactor.record(json.dumps(record), reader.events(record, parent=False))[0]
 
 
 def rule(**keys: object) -> dict[str, object]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tamis.cli import EXIT_OK
+from tamis.cli import EXIT_OK, terminal
 from tamis.cli.stores import add_choice, add_store
 from tamis.errors import UsageError
 
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             with open(path, "w", encoding="utf-8") as file:
                 write_log(connection, transcript, file)
-    print(f"tamis: {len(chosen):,} log{'s' * (len(chosen) != 1)} written to `{folder}`", file=sys.stderr)
+    print(f"tamis: {terminal.counted(len(chosen), 'log')} written to `{folder}`", file=sys.stderr)
     return EXIT_OK
 
 

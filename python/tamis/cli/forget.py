@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from tamis.cli import EXIT_OK
+from tamis.cli import EXIT_OK, terminal
 from tamis.cli.stores import add_choice, add_store, time_of
 from tamis.errors import UsageError
 
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         chosen = with_sub_agents(chosen, everything)
         for it in chosen:
             print(f"{it.began[:16]:16}  {it.agent:14}  {it.session}  {it.prompts:,} prompts".rstrip())
-        count = f"{len(chosen):,} transcript{'s' * (len(chosen) != 1)}"
+        count = terminal.counted(len(chosen), "transcript")
         if args.dry_run or not chosen:
             print(f"tamis: {count} would be forgotten", file=sys.stderr)
             return EXIT_OK

@@ -122,15 +122,16 @@ def _candidates(args: argparse.Namespace, since: float | None) -> list[Candidate
     if since is not None:
         found = [candidate for candidate in found if changed[candidate[1].path] >= since]
     if args.limit is not None:
-        newest = sorted(found, key=lambda candidate: changed[candidate[1].path], reverse=True)[: args.limit]
-        found = [candidate for candidate in found if candidate in newest]
+        by_time = sorted((candidate[1].path for candidate in found), key=changed.__getitem__, reverse=True)
+        newest = set(by_time[: args.limit])
+        found = [candidate for candidate in found if candidate[1].path in newest]
     return found
 
 
 def _list(candidates: list[Candidate]) -> int:
     for agent, found in candidates:
         print(f"{agent.name:14}  {found.path.stat().st_size:>13,}  {found.path}")
-    print(f"tamis: {_count(len(candidates), 'log')}", file=sys.stderr)
+    print(f"tamis: {terminal.counted(len(candidates), 'log')}", file=sys.stderr)
     return EXIT_OK
 
 
@@ -247,13 +248,12 @@ def _print_summary(done: list[Done], store: str) -> None:
             print(f"{undecided:>9,}  of these because a bound of work or length was hit")
     if stored:
         places = sum(sum(it.counts.values()) for it in stored)
+        logs = terminal.counted(len(stored), "log")
         print(
-            f"{_count(len(stored), 'log')} of other rules not read: these rules applied to what is stored,"
-            f" {places:,} more redacted"
+            f"{logs} of other rules not read: these rules applied to what is stored, {places:,} more redacted"
         )
     same = len(done) - len(read) - len(stored)
-    print(f"{_count(len(read), 'log')} read into `{store}`" + (f", {same:,} as before" if same else ""))
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' * (number != 1)}"
+    print(
+        f"{terminal.counted(len(read), 'log')} read into `{store}`"
+        + (f", {same:,} as before" if same else "")
+    )

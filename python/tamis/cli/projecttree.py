@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tamis.cli import terminal
 from tamis.trace.values import Piece, harmless
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class _Total(NamedTuple):
         if not self.recorded:
             return "skipped"
         recorded = "recorded" if self.recorded == self.code else f"{self.recorded} of {self.code} recorded"
-        hidden = f", {_count(self.hidden, 'value')} hidden" if self.hidden else ""
+        hidden = f", {terminal.counted(self.hidden, 'value')} hidden" if self.hidden else ""
         return recorded + hidden + (f", {self.allowed:,} allowed by a pattern" if self.allowed else "")
 
 
@@ -93,7 +94,7 @@ class Tree:
             name += f"/{node.name}"
         folded = (node.total.alike and not unfold) or (depth is not None and level + 1 >= depth)
         name += "/" if node.inner else ""
-        files = f"{_count(node.total.files, 'file')}, " if node.inner else ""
+        files = f"{terminal.counted(node.total.files, 'file')}, " if node.inner else ""
         by = f" by {self._decider(only)}" if (only := self._skipped_by(node)) else ""
         screen.line(
             Piece(_INDENT * level + harmless(name), "function"),
@@ -142,7 +143,7 @@ class Tree:
     def _print_totals(self, screen: Screen) -> None:
         total = self._root.total
         recorded = f"{total.recorded:,} of {total.code:,} code objects are recorded"
-        screen.line(Piece(f"{_count(total.files, 'file')}, {recorded}"))
+        screen.line(Piece(f"{terminal.counted(total.files, 'file')}, {recorded}"))
         for list_ in ("allowed", "hidden"):
             counted = Counter(
                 (value["action"], self._decider(value["by"]))
@@ -152,10 +153,12 @@ class Tree:
             for (action, decider), count in counted.most_common():
                 done = {"allow": "allowed", "redact": "redacted", "drop": "dropped"}.get(action, action)
                 kind = "error" if action == "allow" else "redacted"
-                screen.line(Piece(f"{_count(count, 'value')} {done}", kind), Piece(f" by {decider}", "dim"))
+                screen.line(
+                    Piece(f"{terminal.counted(count, 'value')} {done}", kind), Piece(f" by {decider}", "dim")
+                )
         inside = Counter(pattern for one in _code(self._root) for pattern in one.inside)
         for pattern, count in inside.most_common():
-            code = _count(count, "code object")
+            code = terminal.counted(count, "code object")
             screen.line(Piece(f"inside of the values of {code}: "), Piece(harmless(pattern), "dim"))
 
 
@@ -173,7 +176,3 @@ def few(names: list[str]) -> str:
     """Names on one line, at most a dozen."""
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return ", ".join(names[:_MOST_NAMES]) + more
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' * (number != 1)}"

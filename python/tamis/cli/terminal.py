@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import IO
 
-__all__ = ["colour", "progress"]
+__all__ = ["colour", "counted", "progress"]
 
 # Fewer things than that are done before anybody wonders.
 _MANY = 200
@@ -29,3 +29,8 @@ def progress[T](things: Sequence[T], doing: str) -> Iterable[T]:
     from rich.progress import track
 
     return track(things, doing, console=Console(stderr=True), transient=True)
+
+
+def counted(number: int, what: str) -> str:
+    """`1 log`, `2,000 logs`."""
+    return f"{number:,} {what}{'s' * (number != 1)}"

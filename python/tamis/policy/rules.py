@@ -170,13 +170,16 @@ class Rules:
         if role not in ROLES:
             raise ValueError(f"unknown role `{role}`: one of {', '.join(ROLES)}")
         scopes = ("field", "global") if role == "other" else ("prompt", "field", "global")
+        native, order = self.prompts_first()
+        return native, order, [rule.scope in scopes for rule in order]
+
+    def prompts_first(self) -> tuple[ContentRules, tuple[Rule, ...]]:
+        """The rules in the order in which they go over a prompt: those for prompts first."""
         if self._with_role is None:
-            # On a prompt the rules for prompts go first.
             order = tuple(sorted(self.rules, key=lambda rule: rule.scope != "prompt"))
             native = self._native if order == self.rules else ContentRules([rule.spec() for rule in order])
             self._with_role = native, order
-        native, order = self._with_role
-        return native, order, [rule.scope in scopes for rule in order]
+        return self._with_role
 
 
 def load_rules(path: str | os.PathLike[str], *, builtin: bool = True) -> Rules:

@@ -20,30 +20,26 @@ __all__ = ["write_log"]
 _LIST = "\ue000tamis-list\ue000"
 
 
-def write_log(connection: Connection, transcript: Stored, file: IO[str]) -> int:
+def write_log(connection: Connection, transcript: Stored, file: IO[str]) -> None:
     """Writes the log of a transcript: what no rule has changed, byte for byte as it was, but for the white
-    space between the members of a document. Returns how many records it has."""
+    space between the members of a document."""
     found = records_of(connection, transcript.id)
     first = next(found, None)
     if first is None:
-        return 0
+        return
     if first.raw.startswith('{"' + FILE):
         file.write(json.loads(first.raw)[FILE])
-        return 1
-    if first.line != 0:
-        count = 0
-        for count, record in enumerate(itertools.chain([first], found), 1):  # noqa: B007 - counted
+    elif first.line:
+        for record in itertools.chain([first], found):
             file.write(record.raw + "\n")
-        return count
-    before, after = _around(first.raw)
-    file.write(before)
-    count = 1
-    for record in found:
-        file.write(",\n" if count > 1 else "\n")
-        file.write(record.raw)
-        count += 1
-    file.write(after + "\n")
-    return count
+    else:
+        before, after = _around(first.raw)
+        file.write(before)
+        between = "\n"
+        for record in found:
+            file.write(between + record.raw)
+            between = ",\n"
+        file.write(after + "\n")
 
 
 def _around(envelope: str) -> tuple[str, str]:

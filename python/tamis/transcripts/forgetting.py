@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tamis.transcripts.store import Store
     from tamis.transcripts.stored import Stored
 
-__all__ = ["forget", "older_than", "with_sub_agents"]
+__all__ = ["clear", "forget", "older_than", "purge", "with_sub_agents"]
 
 
 def older_than(chosen: Iterable[Stored], seconds: float) -> list[Stored]:
@@ -49,11 +49,16 @@ def forget(store: Store, chosen: Iterable[Stored]) -> None:
     files still hold of both. Of PostgreSQL, its log of changes and its backups are out of reach."""
     with store.writing() as connection:
         for it in chosen:
-            forget_words(connection, it.id)
-            for table in (events, records, broken):
-                connection.execute(sa.delete(table).where(table.c.transcript == it.id))
+            clear(connection, it.id, events, records, broken)
             connection.execute(sa.delete(transcripts).where(transcripts.c.id == it.id))
     purge(store)
+
+
+def clear(connection: Connection, transcript: int, *tables: sa.Table) -> None:
+    """Deletes what these tables have of a transcript, and its words, which go before its events do."""
+    forget_words(connection, transcript)
+    for table in tables:
+        connection.execute(sa.delete(table).where(table.c.transcript == transcript))
 
 
 def purge(store: Store) -> None:

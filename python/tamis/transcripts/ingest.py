@@ -15,14 +15,14 @@ import sqlalchemy as sa
 from tamis.transcripts.agents import Found
 from tamis.transcripts.assembly import Assembly
 from tamis.transcripts.discovery import AGENTS
+from tamis.transcripts.forgetting import clear
 from tamis.transcripts.reading import Log, Record, digest_of
-from tamis.transcripts.searching import forget_words
 from tamis.transcripts.store import only_one
 from tamis.transcripts.stored import records_of
 from tamis.transcripts.tables import broken, events, records, transcripts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from sqlalchemy import Connection, Row
 
@@ -67,13 +67,10 @@ class Done:
     """What was stored of it was redacted by other rules."""
 
 
-def ingest_log(
-    store: Store, redactor: Redactor, candidate: Candidate, progress: Callable[[int], None] | None = None
-) -> Done:
+def ingest_log(store: Store, redactor: Redactor, candidate: Candidate) -> Done:
     """Reads a log into the store, if it is not in it as it is now, redacted by these rules.
 
-    `progress` is told how many records were read. Raises `StoreError`, and `OSError` for a log that cannot be
-    read: the store is as it was then."""
+    Raises `StoreError`, and `OSError` for a log that cannot be read: the store is as it was then."""
     agent, found = candidate
     source, source_counts = redactor.text(found.source)
     told = found.path.stat()
@@ -87,8 +84,6 @@ def ingest_log(
         for batch in _batches(assembly.records(log)):
             _write(connection, store, id, batch)
             done.records += len(batch)
-            if progress is not None:
-                progress(len(batch))
         assembly.counts.update(source_counts)
         _end(connection, id, assembly, log, done.records)
     done.other_rules = known is not None and known.rules != redactor.digest
@@ -125,7 +120,7 @@ def _redact_stored(store: Store, redactor: Redactor, known: Row[Any], mark: str)
         only_one(connection, f"log {known.agent} {known.source}")
         told = assembly.records(_stored(before, known.id, counts))
         first = next(told, None)
-        _clear(connection, known.id, events, records)
+        clear(connection, known.id, events, records)
         for batch in _batches(chain(filter(None, [first]), told)):
             for it in batch:
                 it.counts = dict(Counter(counts.pop(it.line, {})) + Counter(it.counts))
@@ -177,18 +172,12 @@ def _begin(connection: Connection, agent: str, source: str, rules: str) -> int:
     wanted = (transcripts.c.agent == agent) & (transcripts.c.source == source)
     old = connection.execute(sa.select(transcripts.c.id).where(wanted)).scalar()
     if old is not None:
-        _clear(connection, int(old), events, records, broken)
+        clear(connection, int(old), events, records, broken)
         return int(old)
     empty = dict.fromkeys(("session", "parent", "title", "model", "version", "folder", "began", "ended"), "")
     zero = dict.fromkeys(("prompts", "records", "undecided", "size", "changed"), 0)
     row = {"agent": agent, "source": source, "rules": rules, "digest": "", "counts": {}, **empty, **zero}
     return int(connection.execute(sa.insert(transcripts).returning(transcripts.c.id), row).scalar_one())
-
-
-def _clear(connection: Connection, id: int, *tables: sa.Table) -> None:
-    forget_words(connection, id)
-    for table in tables:
-        connection.execute(sa.delete(table).where(table.c.transcript == id))
 
 
 def _batches(told: Iterable[Transcript]) -> Iterable[list[Transcript]]:

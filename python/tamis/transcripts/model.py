@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["FIELDS", "KINDS", "Event", "Field", "Kind", "Path", "Usage"]
+__all__ = ["FIELDS", "Event", "Field", "Kind", "Path", "Usage"]
 
 type Path = tuple[str | int, ...]
 """The way to a value in a record: names and places in lists, from the outside."""
 
 type Kind = Literal["prompt", "message", "reasoning", "tool_call", "tool_result", "usage", "other"]
-KINDS: tuple[Kind, ...] = ("prompt", "message", "reasoning", "tool_call", "tool_result", "usage", "other")
 
 type Field = Literal["prompt", "assistant", "reasoning", "tool.arguments", "tool.output"]
 FIELDS: tuple[Field, ...] = ("prompt", "assistant", "reasoning", "tool.arguments", "tool.output")

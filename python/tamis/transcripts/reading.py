@@ -70,7 +70,7 @@ class Log:
         self.path = path
         self._is_log = is_log
         self._members = members
-        self._file = open(path, "rb")  # noqa: SIM115 - closed by `close`
+        self._file = open(path, "rb")  # noqa: SIM115 - closed by `__exit__`
         told = os.fstat(self._file.fileno())
         self.size = told.st_size
         self.time = told.st_mtime_ns

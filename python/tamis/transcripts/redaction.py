@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tamis._core import ContentFields, ContentRules
+from tamis._core import ContentFields
 from tamis.transcripts.model import FIELDS
 
 if TYPE_CHECKING:
@@ -28,10 +28,9 @@ class Redactor:
     """Rules, ready for records. For one thread."""
 
     def __init__(self, rules: Rules) -> None:
-        # On a prompt, the rules for prompts go first; elsewhere they are not asked.
-        self.rules = tuple(sorted(rules.rules, key=lambda rule: rule.scope != "prompt"))
         self._all = rules
-        self._native = ContentRules([rule.spec() for rule in self.rules])
+        # Elsewhere than on a prompt, those for prompts are not asked: their order is no matter there.
+        self._native, self.rules = rules.prompts_first()
         self._fields: dict[tuple[tuple[Field, Path], ...], ContentFields] = {}
         wanted = {name for rule in self.rules for name in _named_by(rule)}
         self._wanted = tuple(name for name in FIELDS if name in wanted)

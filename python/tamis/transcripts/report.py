@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field, fields
@@ -12,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
 from tamis.transcripts.model import Usage
-from tamis.transcripts.stored import argument_of, events_of
+from tamis.transcripts.stored import events_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,8 +60,6 @@ class Turn:
     """Sums of what the log says, by the names of `Usage`."""
     counts: Counter[str] = field(default_factory=Counter)
     """How many places in the records of this turn each rule changed."""
-    others: Counter[str] = field(default_factory=Counter)
-    """Records that are no part of the talk, by their type."""
 
 
 def turns_of(connection: Connection, transcript: Stored) -> Iterator[Turn]:
@@ -92,7 +91,7 @@ def _add(turn: Turn, event: StoredEvent, calls: dict[str, Step]) -> None:
             if value is not None:
                 turn.tokens[count.name] = turn.tokens.get(count.name, 0) + value
     elif event.kind == "tool_call":
-        step = Step("tool", event.text, event.name, argument_of(event.text), undone=event.undone)
+        step = Step("tool", event.text, event.name, _argument_of(event.text), undone=event.undone)
         turn.steps.append(step)
         calls[event.call] = step
     elif event.kind == "tool_result":
@@ -104,11 +103,35 @@ def _add(turn: Turn, event: StoredEvent, calls: dict[str, Step]) -> None:
             if not open_calls:
                 turn.steps.append(call)
         call.result = event.text if call.result is None else f"{call.result}\n{event.text}"
-    elif event.kind == "other":
-        turn.others[event.name] += 1
-    elif event.text.strip():
+    elif event.kind != "other" and event.text.strip():
         name = event.role if event.kind == "message" and event.role != "assistant" else ""
         turn.steps.append(Step(event.kind, event.text, name, undone=event.undone))
+
+
+def _argument_of(text: str) -> str:
+    """What a call of a tool is about, in one line: a command or a path, if one is among its arguments."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return " ".join(text.split())
+    if isinstance(value, dict):
+        for name in (
+            "command",
+            "cmd",
+            "file_path",
+            "path",
+            "pattern",
+            "query",
+            "url",
+            "description",
+            "prompt",
+        ):
+            told = value.get(name)
+            if isinstance(told, list):
+                told = " ".join(map(str, told))
+            if isinstance(told, str) and told:
+                return " ".join(told.split())
+    return " ".join(text.split())
 
 
 def _title(transcript: Stored) -> str:
@@ -174,7 +197,7 @@ def as_text(transcript: Stored, turns: Iterable[Turn]) -> Iterator[str]:
                 if step.result is not None:
                     count = len(step.result.splitlines())
                     first = next((line for line in step.result.splitlines() if line.strip()), "")
-                    yield _clean(f"    → {count:,} line{'s' * (count != 1)}: {first.strip()[:120]}")
+                    yield _clean(f"    → {_many(count, 'line')}: {first.strip()[:120]}")
             else:
                 who = "thought" if step.kind == "reasoning" else step.name or "said"
                 yield f"  {who}{back}:"

@@ -16,8 +16,6 @@ from tamis.transcripts.store import only_one
 from tamis.transcripts.tables import events, facts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sqlalchemy import Connection
 
     from tamis.transcripts.store import Store
@@ -58,9 +56,9 @@ def unindexed(store: Store) -> int:
         return int(connection.execute(sa.select(sa.func.count()).where(behind)).scalar_one())
 
 
-def index(store: Store, progress: Callable[[int], None] | None = None) -> int:
-    """Brings the index up to date; returns how many events came into it. `progress` is told how many each
-    piece has. Whatever ends it, what was done is done."""
+def index(store: Store) -> int:
+    """Brings the index up to date; returns how many events came into it. Whatever ends it, what was done is
+    done."""
     total = 0
     while True:
         with store.writing() as connection:
@@ -84,8 +82,6 @@ def index(store: Store, progress: Callable[[int], None] | None = None) -> int:
             else:
                 connection.execute(sa.insert(facts).values(name=_DONE, value=str(ids[-1])))
         total += len(ids)
-        if progress is not None:
-            progress(len(ids))
 
 
 def forget_words(connection: Connection, transcript: int) -> None:

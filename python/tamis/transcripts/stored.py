@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from tamis.transcripts.model import Kind
 
-__all__ = ["Stored", "StoredEvent", "StoredRecord", "argument_of", "events_of", "records_of", "select"]
+__all__ = ["Stored", "StoredEvent", "StoredRecord", "events_of", "records_of", "select"]
 
 
 @dataclass(slots=True, frozen=True)
@@ -131,29 +130,3 @@ def events_of(connection: Connection, transcript: int) -> Iterator[StoredEvent]:
             time, undone, counts = values[-3:]
             told: list[Any] = [*values[:7], Usage(*values[7:-3]), time, bool(undone), counts or {}]
             yield StoredEvent(*told)
-
-
-def argument_of(text: str) -> str:
-    """What a call of a tool is about, in one line: a command or a path, if one is among its arguments."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return " ".join(text.split())
-    if isinstance(value, dict):
-        for name in (
-            "command",
-            "cmd",
-            "file_path",
-            "path",
-            "pattern",
-            "query",
-            "url",
-            "description",
-            "prompt",
-        ):
-            told = value.get(name)
-            if isinstance(told, list):
-                told = " ".join(map(str, told))
-            if isinstance(told, str) and told:
-                return " ".join(told.split())
-    return " ".join(text.split())
