@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from types import CodeType
-from typing import Any, ClassVar, Self, TypedDict, final
+from typing import Any, ClassVar, Literal, Self, TypedDict, final
 
 VERSION: str
 """The version of Tamis, as `tamis --version` prints it."""
@@ -240,6 +240,16 @@ type _RuleProblem = tuple[int, str, str, int | None, int]
 """Index of the rule; `pattern`, `empty`, `content`, `replacement` or `fields`; a sentence; a place in
 characters; of `fields`, which."""
 
+type _ByHand = tuple[Sequence[str | int | tuple[int]], bool, tuple[int, int] | None, int, str]
+"""A text of a document, by names, places in lists, and numbers of members of objects from 0 (in tuples);
+whether it is the name of a member; a span in characters, or all of it; how many characters it has; what is
+put in its place."""
+type _Fit = Literal["exact", "whole", "lost"]
+type _Found = tuple[list[tuple[str | None, int]], bool, int, int, int, str]
+"""A part of a text of a document: the way to it, as names with the numbers of the members and as places in
+lists (without a name); whether it is the name of a member; start and end in characters, and how many there
+are in all; what is there."""
+
 @final
 class ContentRules:
     """Content rules, ready to be applied, in their order. Safe to be used from many threads at once."""
@@ -266,6 +276,18 @@ class ContentRules:
         Returns the document and for each change the rule, where in bytes of the document the value or key
         begins and ends that was changed, and whether a bound was hit; None: nothing was changed."""
 
+    def redact_by_hand(
+        self, record: str, fields: ContentFields, by_hand: Sequence[_ByHand]
+    ) -> tuple[tuple[str, list[tuple[int, int, int, bool]]] | None, list[_Fit]]:
+        """The same with what people redact by hand, which goes before the rules: where both change something,
+        the last one by hand stands for all. Their changes have the numbers behind those of the rules.
+
+        With it, what became of each: `exact`; `whole`: the text is not as long as it was, and all of it was
+        replaced; `lost`: the record has no such place."""
+
+    def find_in_record(self, record: str, fields: ContentFields) -> list[_Found]:
+        """Where the rules would change a document, which stays as it is. The GIL is released."""
+
     def redact(
         self, text: str, asked: Sequence[bool] | None = None, *, decode: bool = True
     ) -> tuple[str, list[tuple[int, int, int, bool]]] | None:
@@ -281,6 +303,10 @@ class ContentFields:
 
     def __new__(cls, rules: Sequence[Sequence[str] | None]) -> Self:
         """For each rule the paths of fields; None: everywhere; none: nowhere. Raises `ValueError`."""
+
+def texts_at(record: str, paths: Sequence[str]) -> list[_Found]:
+    """The texts of a document, whole, to which paths lead, also those of documents in its texts. The GIL is
+    released. Raises `ValueError` for what is no path."""
 
 @final
 class ContentStream:

@@ -11,6 +11,7 @@ from logs import SAMPLES, ingest, ingested, token, write_lines
 
 from tamis.errors import UsageError
 from tamis.transcripts.export import write_log
+from tamis.transcripts.marks import Marks
 from tamis.transcripts.redaction import Redactor
 from tamis.transcripts.report import as_html, as_markdown, as_text, turns_of
 from tamis.transcripts.searching import BEGIN, END, index, search, unindexed
@@ -93,13 +94,14 @@ def test_reports_of_hostile_texts(hostile: Store) -> None:
     """What stands in a transcript formats no page, no Markdown, moves no cursor; redactions are marked."""
     with hostile as store, store.reading() as connection:
         (transcript,) = select(connection)
+        marks = Marks()
 
         def turns():
             return turns_of(connection, transcript)
 
-        page = "".join(as_html([(transcript, turns())]))
-        markdown = "\n".join(as_markdown(transcript, turns()))
-        text = "\n".join(as_text(transcript, turns()))
+        page = "".join(as_html([(transcript, turns())], marks))
+        markdown = "\n".join(as_markdown(transcript, turns(), marks))
+        text = "\n".join(as_text(transcript, turns(), marks))
     assert "<script" not in page
     assert "<b>x" not in page
     assert "{{ 7*7 }}" in page
@@ -117,9 +119,9 @@ def test_report_of_every_sample(tmp_path: Path, redactor: Redactor) -> None:
         chosen = select(connection)
         assert len(chosen) == len(LOGS)
         for transcript in chosen:
-            assert len(list(as_text(transcript, turns_of(connection, transcript)))) > 5
-            assert len(list(as_markdown(transcript, turns_of(connection, transcript)))) > 5
-        page = "".join(as_html((it, turns_of(connection, it)) for it in chosen))
+            assert len(list(as_text(transcript, turns_of(connection, transcript), Marks()))) > 5
+            assert len(list(as_markdown(transcript, turns_of(connection, transcript), Marks()))) > 5
+        page = "".join(as_html(((it, turns_of(connection, it)) for it in chosen), Marks()))
     assert page.count("<article>") == page.count("</article>") == len(LOGS)
 
 

@@ -12,7 +12,7 @@ from tamis.transcripts.agents import Agent
 from tamis.transcripts.agents.claude import Claude
 from tamis.transcripts.agents.codex import Codex
 from tamis.transcripts.model import Event
-from tamis.transcripts.redaction import Redactor, path_text
+from tamis.transcripts.redaction import Redacted, Redactor, path_text
 
 RECORD = {
     "type": "assistant",
@@ -40,7 +40,7 @@ def redacted(tmp_path: Path, rules: object, record: dict[str, object], agent: Ag
     (tmp_path / "r.json").write_text(json.dumps(rules))
     redactor = Redactor(assembled(tmp_path / "r.json", builtin=False))
     reader = agent or Claude()
-    return redactor.record(json.dumps(record), reader.events(record, parent=False))[0]
+    return redactor.record(json.dumps(record), reader.events(record, parent=False)).text
 
 
 def rule(**keys: object) -> dict[str, object]:
@@ -122,4 +122,4 @@ def test_events_without_a_field_ask_no_rule(tmp_path: Path) -> None:
     """What a reader has no name for is left to rules for everything."""
     (tmp_path / "r.json").write_text(json.dumps([rule(scope="prompt")]))
     redactor = Redactor(assembled(tmp_path / "r.json", builtin=False))
-    assert redactor.record('{"a": "heron"}', [Event("other")]) == ('{"a": "heron"}', [])
+    assert redactor.record('{"a": "heron"}', [Event("other")]) == Redacted('{"a": "heron"}', [], [])

@@ -5,7 +5,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use tamis_core::content::{
-    FieldPath, Fields, Format, Hit, How, Kind, Problem, Rules, Spec, Stream, Validator,
+    FieldPath, Fields, Fit, Format, Hit, How, Kind, Manual, Problem, Rules, Spec, Spot, Stream, Validator,
+    Way, at,
 };
 
 /// Type, pattern, replacement, whether case is ignored, whether a dot matches newlines, the group that is replaced, the
@@ -14,6 +15,21 @@ type RuleSpec = (String, String, String, bool, bool, usize, String, Vec<String>,
 
 /// The text, and (rule, start, end, undecided) in characters of the first text.
 type Redacted = (String, Vec<(u32, usize, usize, bool)>);
+
+/// A name, a place in a list, or the number of a member of an object.
+#[derive(FromPyObject)]
+enum Step {
+    Name(String),
+    Index(usize),
+    Member((usize,)),
+}
+
+/// The way, whether it is a key, the span or nothing for all, characters of the text, what is put in.
+type ByHand = (Vec<Step>, bool, Option<(usize, usize)>, usize, String);
+
+/// The way as names with the numbers of the members and as places in lists, whether it is a key, start, end, characters
+/// of all of the text, what is there.
+type Found = (Vec<(Option<String>, usize)>, bool, usize, usize, usize, String);
 
 #[pyclass(frozen, module = "tamis._core")]
 pub struct ContentRules(Rules);
@@ -39,12 +55,35 @@ impl ContentRules {
     /// The record, and (rule, start, end, undecided) in bytes of the record before.
     fn redact_record(&self, py: Python<'_>, record: &str, fields: &ContentFields) -> Option<Redacted> {
         py.detach(|| {
-            let how = How { asked: &|_| true, decode: true, fields_in_text: false, fields: Some(&fields.0) };
+            let how = in_record(fields);
             let done = self.0.redact_document(record, &how);
-            let done = done.unwrap_or_else(|| self.0.redact(record, &how))?;
-            let hits = done.hits.iter().map(|hit| (hit.rule, hit.start, hit.end, hit.undecided)).collect();
-            Some((done.text, hits))
+            done.unwrap_or_else(|| self.0.redact(record, &how)).map(in_bytes)
         })
+    }
+
+    /// The same with what people redact by hand, and what became of each of these.
+    fn redact_by_hand(
+        &self,
+        py: Python<'_>,
+        record: &str,
+        fields: &ContentFields,
+        by_hand: Vec<ByHand>,
+    ) -> (Option<Redacted>, Vec<&'static str>) {
+        py.detach(|| {
+            let by_hand: Vec<Manual> = by_hand.into_iter().map(manual).collect();
+            let (done, fits) = self.0.redact_by_hand(record, &in_record(fields), &by_hand);
+            let told = |fit| match fit {
+                Fit::Lost => "lost",
+                Fit::Exact => "exact",
+                Fit::Whole => "whole",
+            };
+            (done.map(in_bytes), fits.into_iter().map(told).collect())
+        })
+    }
+
+    /// Where the rules would change a record.
+    fn find_in_record(&self, py: Python<'_>, record: &str, fields: &ContentFields) -> Vec<Found> {
+        py.detach(|| self.0.spots(record, &in_record(fields)).into_iter().map(found).collect())
     }
 
     #[pyo3(signature = (text, asked = None, *, decode = true))]
@@ -71,15 +110,48 @@ pub struct ContentFields(Fields);
 impl ContentFields {
     #[new]
     fn new(rules: Vec<Option<Vec<String>>>) -> PyResult<ContentFields> {
-        let path = |path: String| {
-            FieldPath::parse(&path).map_err(|(why, at)| {
-                PyValueError::new_err(format!("`{path}` is no path: {why}, at character {at}"))
-            })
-        };
-        let paths = |paths: Vec<String>| paths.into_iter().map(path).collect::<PyResult<_>>();
-        let rules = rules.into_iter().map(|rule| rule.map(paths).transpose()).collect::<PyResult<_>>()?;
+        let rules =
+            rules.into_iter().map(|rule| rule.map(field_paths).transpose()).collect::<PyResult<_>>()?;
         Ok(ContentFields(Fields::new(rules)))
     }
+}
+
+fn field_paths(paths: Vec<String>) -> PyResult<Vec<FieldPath>> {
+    let path = |path: String| {
+        FieldPath::parse(&path).map_err(|(why, at)| {
+            PyValueError::new_err(format!("`{path}` is no path: {why}, at character {at}"))
+        })
+    };
+    paths.into_iter().map(path).collect()
+}
+
+fn in_record(fields: &ContentFields) -> How<'_> {
+    How { asked: &|_| true, decode: true, fields_in_text: false, fields: Some(&fields.0) }
+}
+
+fn in_bytes(done: tamis_core::content::Redacted) -> Redacted {
+    let hits = done.hits.iter().map(|hit| (hit.rule, hit.start, hit.end, hit.undecided)).collect();
+    (done.text, hits)
+}
+
+fn manual((way, is_key, span, length, put): ByHand) -> Manual {
+    let step = |step| match step {
+        Step::Name(name) => Way::Name(name),
+        Step::Index(index) => Way::Index(index),
+        Step::Member((number,)) => Way::Member(number),
+    };
+    Manual { way: way.into_iter().map(step).collect(), is_key, span, length, put }
+}
+
+fn found(spot: Spot) -> Found {
+    (spot.steps, spot.is_key, spot.start, spot.end, spot.length, spot.text)
+}
+
+/// The texts of a record to which paths lead.
+#[pyfunction]
+pub fn texts_at(py: Python<'_>, record: &str, paths: Vec<String>) -> PyResult<Vec<Found>> {
+    let paths = field_paths(paths)?;
+    Ok(py.detach(|| at(record, &paths).into_iter().map(found).collect()))
 }
 
 /// Bytes that come in pieces, with rules applied to them.

@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _core {
     #[pymodule_export]
-    use crate::content::{ContentFields, ContentRules, ContentStream};
+    use crate::content::{ContentFields, ContentRules, ContentStream, texts_at};
 
     #[pymodule_export]
     use crate::links::Links;

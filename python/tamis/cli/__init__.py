@@ -60,6 +60,7 @@ COMMANDS: dict[str, str] = {
     "report": "say what coding agents did, prompt by prompt",
     "export": "write redacted logs of coding agents",
     "search": "find words in transcripts",
+    "redactions": "redact more in transcripts by hand, and take it back",
     "forget": "take transcripts out of the store",
     "completion": "print completion for a shell",
 }

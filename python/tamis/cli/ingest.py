@@ -8,15 +8,13 @@ built-in ones.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from pathlib import Path
 
 from tamis.cli import EXIT_OK, EXIT_PROBLEMS, terminal
-from tamis.cli.stores import AGENTS, add_store, time_of
+from tamis.cli.stores import AGENTS, add_rules, add_store, redactor_of, time_of
 from tamis.errors import UsageError
-from tamis.policy.schema import RULES_FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,8 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     how = parser.add_argument_group("how")
     add_store(how)
-    how.add_argument("--rules", metavar="FILE", help=f"rules of your own (default: {RULES_FILE})")
-    how.add_argument("--no-builtin-rules", action="store_true", help="without the rules that come with Tamis")
+    add_rules(how)
     how.add_argument("--no-index", action="store_true", help="leave the words to the first `tamis search`")
     how.add_argument("--dry-run", action="store_true", help="list the logs; read and write nothing")
     how.add_argument("--json", action="store_true", help="the summary as JSON")
@@ -66,9 +63,10 @@ def run(args: argparse.Namespace) -> int:
     since = time_of("--since", args.since) if args.since is not None else None
     if args.dry_run:
         return _list(_candidates(args, since))
-    redactor = _redactor(args)
+    redactor = redactor_of(args)
     from tamis.transcripts.forgetting import purge
     from tamis.transcripts.ingest import redact_stored
+    from tamis.transcripts.marks import note_replacements
     from tamis.transcripts.store import open_store
 
     candidates = _candidates(args, since)
@@ -76,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
         where = "at these paths" if args.paths else "in the usual places of these agents"
         print(f"tamis: there are no logs {where}", file=sys.stderr)
     with open_store(args.db, create=True) as store:
+        note_replacements(store, redactor)
         done, failed = _ingest(store, redactor, candidates)
         done += redact_stored(store, redactor)
         if any(it.other_rules for it in done):
@@ -85,23 +84,6 @@ def run(args: argparse.Namespace) -> int:
         if not args.no_index:
             _index(store, args)
     return EXIT_PROBLEMS if failed else EXIT_OK
-
-
-def _redactor(args: argparse.Namespace) -> Redactor:
-    """The rules, all of which are right, before anything is written."""
-    path = args.rules
-    if path is None:
-        path = os.path.join(*RULES_FILE.split("/"))
-        if not os.path.isfile(path):
-            raise UsageError(
-                f"there is no `{path}`: nothing is ingested without rules that somebody has read",
-                hint="`tamis init --rules` writes one to begin with; `--rules FILE` names another",
-            )
-    from tamis.policy.rules import assembled
-    from tamis.transcripts.redaction import Redactor
-
-    rules = assembled(path, builtin=not args.no_builtin_rules)
-    return Redactor(rules)
 
 
 def _candidates(args: argparse.Namespace, since: float | None) -> list[Candidate]:
@@ -154,6 +136,15 @@ def _ingest(
             print(f"{candidate[1].path}:{line.line}: skipped: {line.reason}", file=sys.stderr)
         if outcome.unfinished:
             print(f"{candidate[1].path}: its end is not whole yet: for the next time", file=sys.stderr)
+        if outcome.unsure:
+            texts = terminal.counted(outcome.unsure, "text")
+            print(
+                f"{candidate[1].path}: {texts} changed since redacted by hand: redacted whole",
+                file=sys.stderr,
+            )
+        if outcome.lost:
+            places = terminal.counted(outcome.lost, "place")
+            print(f"{candidate[1].path}: {places} redacted by hand not found any more", file=sys.stderr)
     return done, failed
 
 
@@ -207,6 +198,7 @@ def _print_json(done: list[Done], failed: list[tuple[str, str]]) -> None:
             "events": dict(it.kinds),
             "counts": dict(it.counts),
             "undecided": it.undecided,
+            "by_hand": {"whole": it.unsure, "lost": it.lost},
             "broken": [{"line": line.line, "reason": line.reason} for line in it.broken],
         }
         for it in done

@@ -74,16 +74,19 @@ def _list(chosen: list[Stored]) -> Iterator[str]:
 
 
 def _parts(args: argparse.Namespace, connection: Connection, chosen: list[Stored]) -> Iterator[str]:
+    from tamis.transcripts.marks import marks_of
     from tamis.transcripts.report import as_html, as_markdown, as_text, turns_of
 
+    marks = marks_of(connection)
     name = (args.output or "").lower()
     by_name = "html" if name.endswith((".html", ".htm")) else "markdown" if name.endswith(".md") else "text"
     format = args.format or by_name
     if format == "html":
-        yield from as_html((it, turns_of(connection, it)) for it in chosen)
+        yield from as_html(((it, turns_of(connection, it)) for it in chosen), marks)
         return
     for at, transcript in enumerate(chosen):
-        lines = (as_text if format == "text" else as_markdown)(transcript, turns_of(connection, transcript))
+        write = as_text if format == "text" else as_markdown
+        lines = write(transcript, turns_of(connection, transcript), marks)
         yield "\n\n" if at else ""
         for line in lines:
             yield line + "\n"

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+
 from tamis.errors import UsageError
+from tamis.policy.schema import RULES_FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
+    from tamis.transcripts.redaction import Redactor
+
     type Group = argparse._ActionsContainer
 
-__all__ = ["AGENTS", "add_choice", "add_store", "time_of"]
+__all__ = ["AGENTS", "add_choice", "add_rules", "add_store", "redactor_of", "time_of"]
 
 # Those of `tamis.transcripts.discovery`, whose import takes long.
 AGENTS = ("codex", "claude", "copilot-vscode", "copilot-cli", "gemini")
@@ -39,6 +44,31 @@ def add_store(group: Group) -> None:
         metavar="URL",
         help="the store: a file or `postgresql://…` (TAMIS_DB, else user/transcripts.db)",
     )
+
+
+def add_rules(group: Group) -> None:
+    """Adds `--rules` and `--no-builtin-rules`, for `redactor_of`."""
+    group.add_argument("--rules", metavar="FILE", help=f"rules of your own (default: {RULES_FILE})")
+    group.add_argument(
+        "--no-builtin-rules", action="store_true", help="without the rules that come with Tamis"
+    )
+
+
+def redactor_of(args: argparse.Namespace) -> Redactor:
+    """The rules, all of which are right, before anything is written."""
+    path = args.rules
+    if path is None:
+        path = os.path.join(*RULES_FILE.split("/"))
+        if not os.path.isfile(path):
+            raise UsageError(
+                f"there is no `{path}`: nothing is ingested without rules that somebody has read",
+                hint="`tamis init --rules` writes one to begin with; `--rules FILE` names another",
+            )
+    from tamis.policy.rules import assembled
+    from tamis.transcripts.redaction import Redactor
+
+    rules = assembled(path, builtin=not args.no_builtin_rules)
+    return Redactor(rules)
 
 
 def add_choice(group: Group) -> None:

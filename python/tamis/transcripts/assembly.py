@@ -15,10 +15,11 @@ from tamis.transcripts.reading import FILE, Broken, Record
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from tamis.transcripts.manual import ByHand, Place
     from tamis.transcripts.model import Kind, Path, Usage
     from tamis.transcripts.redaction import Redactor
 
-__all__ = ["Assembly", "Told", "Transcript"]
+__all__ = ["Assembly", "Told", "Transcript", "record_id"]
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -56,8 +57,9 @@ class Transcript:
 class Assembly:
     """Reads one log. What it says of the whole is known when all records were asked for."""
 
-    def __init__(self, agent: Agent, found: Found, redactor: Redactor) -> None:
+    def __init__(self, agent: Agent, found: Found, redactor: Redactor, by_hand: ByHand | None = None) -> None:
         self._agent = agent
+        self._by_hand = by_hand
         self._found = found
         self._redactor = redactor
         self.rules = redactor.digest
@@ -91,8 +93,11 @@ class Assembly:
 
     def _record(self, read: Record) -> Transcript:
         events = self._events(read.value)
-        raw, changes = self._redactor.record(read.text, events)
-        value = read.value
+        covered = self._covered(read) if self._by_hand else []
+        redacted = self._redactor.record(read.text, events, covered)
+        if self._by_hand:
+            self._by_hand.met(covered, redacted.fits)
+        raw, changes, value = redacted.text, redacted.changes, read.value
         if changes:
             value = json.loads(raw)
             events = self._events(value)
@@ -106,6 +111,11 @@ class Assembly:
         self.undecided += undecided
         told = [self._told(event, read.line) for event in _worth_telling(events) if not self._is_copy(event)]
         return Transcript(read.line, id, time, _storable(raw), counts, undecided, told)
+
+    def _covered(self, read: Record) -> list[tuple[int, Place, str]]:
+        """What people redacted by hand in a record."""
+        id = record_id(self._agent, read.value)
+        return self._by_hand.of(id, read.line, self.head.session) if self._by_hand else []
 
     def _events(self, value: dict[str, Any]) -> list[Event]:
         if FILE in value:
@@ -172,6 +182,11 @@ class Assembly:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         names = (_storable(event.role), _storable(event.name), _storable(event.call))
         return Told(event.kind, self.prompts, _storable(text), event.path, *names, event.usage)
+
+
+def record_id(agent: Agent, value: dict[str, Any]) -> str:
+    """The id that a record has itself; empty: none."""
+    return _storable(agent.note(value, Head()))
 
 
 def _worth_telling(events: list[Event]) -> list[Event]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from tamis.transcripts.manual import forget_names
 from tamis.transcripts.searching import forget_words
 from tamis.transcripts.tables import broken, events, records, transcripts
 
@@ -46,10 +47,12 @@ def with_sub_agents(chosen: list[Stored], everything: list[Stored]) -> list[Stor
 
 def forget(store: Store, chosen: Iterable[Stored]) -> None:
     """Deletes transcripts with all that was made of them: rows, words of the index, and what the database's
-    files still hold of both. Of PostgreSQL, its log of changes and its backups are out of reach."""
+    files still hold of both. Redactions by hand stay, without a name: they count again if the
+    log is read anew. Of PostgreSQL, its log of changes and its backups are out of reach."""
     with store.writing() as connection:
         for it in chosen:
             clear(connection, it.id, events, records, broken)
+            forget_names(connection, it.agent, it.source, it.session)
             connection.execute(sa.delete(transcripts).where(transcripts.c.id == it.id))
     purge(store)
 

@@ -16,6 +16,7 @@ from tamis.transcripts.agents import Found
 from tamis.transcripts.assembly import Assembly
 from tamis.transcripts.discovery import AGENTS
 from tamis.transcripts.forgetting import clear
+from tamis.transcripts.manual import by_hand
 from tamis.transcripts.reading import Log, Record, digest_of
 from tamis.transcripts.store import only_one
 from tamis.transcripts.stored import records_of
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
 
     from tamis.transcripts.assembly import Transcript
     from tamis.transcripts.discovery import Candidate
+    from tamis.transcripts.manual import ByHand
     from tamis.transcripts.model import Path as Way
     from tamis.transcripts.reading import Broken
     from tamis.transcripts.redaction import Redactor
     from tamis.transcripts.store import Store
 
-__all__ = ["Done", "ingest_log", "redact_stored"]
+__all__ = ["Done", "ingest_log", "is_of_rules", "read_log", "redact_stored", "rewrite"]
 
 _BATCH = 500
 # What is written at once may be long.
@@ -65,6 +67,15 @@ class Done:
     unfinished: bool = False
     other_rules: bool = False
     """What was stored of it was redacted by other rules."""
+    lost: int = 0
+    """How many places that people redacted by hand are not in the log any more."""
+    unsure: int = 0
+    """How many texts with such a place are not what they were, and were redacted whole."""
+
+    def take(self, assembly: Assembly) -> None:
+        """What an assembly knows when all was read."""
+        self.prompts, self.undecided = assembly.prompts, assembly.undecided
+        self.kinds, self.counts = Counter(assembly.kinds), assembly.counts
 
 
 def ingest_log(store: Store, redactor: Redactor, candidate: Candidate) -> Done:
@@ -72,24 +83,42 @@ def ingest_log(store: Store, redactor: Redactor, candidate: Candidate) -> Done:
 
     Raises `StoreError`, and `OSError` for a log that cannot be read: the store is as it was then."""
     agent, found = candidate
-    source, source_counts = redactor.text(found.source)
+    source, _ = redactor.text(found.source)
     told = found.path.stat()
     known = _known(store, agent.name, source)
     if known is not None and _is_same(store, known, candidate, redactor):
         return Done(agent.name, source, "same", told.st_size)
-    assembly = Assembly(agent, found, redactor)
-    done = Done(agent.name, source, "new" if known is None else "changed", told.st_size)
-    with Log(found.path, agent.members, is_log=found.is_log) as log, store.writing() as connection:
+    what: Literal["new", "changed"] = "new" if known is None else "changed"
+    with store.writing() as connection:
+        done = read_log(store, connection, redactor, candidate, what)
+    done.other_rules = known is not None and known.rules != redactor.digest
+    return done
+
+
+def read_log(
+    store: Store,
+    connection: Connection,
+    redactor: Redactor,
+    candidate: Candidate,
+    what: Literal["new", "changed"],
+) -> Done:
+    """Reads a log into the store, within a transaction."""
+    agent, found = candidate
+    source, source_counts = redactor.text(found.source)
+    session, _ = redactor.text(found.session)
+    with Log(found.path, agent.members, is_log=found.is_log) as log:
+        done = Done(agent.name, source, what, log.size)
         id = _begin(connection, agent.name, source, redactor.digest)
+        covered = by_hand(connection, agent.name, source, session)
+        assembly = Assembly(agent, found, redactor, covered)
         for batch in _batches(assembly.records(log)):
             _write(connection, store, id, batch)
             done.records += len(batch)
         assembly.counts.update(source_counts)
         _end(connection, id, assembly, log, done.records)
-    done.other_rules = known is not None and known.rules != redactor.digest
-    done.prompts, done.undecided = assembly.prompts, assembly.undecided
-    done.kinds, done.counts = Counter(assembly.kinds), assembly.counts
+    done.take(assembly)
     done.broken, done.unfinished, done.size = assembly.broken, log.unfinished, log.size
+    done.lost, done.unsure = len(covered.lost), covered.unsure
     return done
 
 
@@ -102,7 +131,9 @@ def redact_stored(store: Store, redactor: Redactor) -> Iterator[Done]:
         stale = connection.execute(sa.select(transcripts).where(is_stale)).all()
     for known in stale:
         if known.agent in AGENTS:
-            yield _redact_stored(store, redactor, known, mark)
+            # What is there is read as it was when this began, while it is written anew.
+            with store.reading() as before, store.writing() as connection:
+                yield rewrite(store, before, connection, redactor, known, mark)
 
 
 def _mark(digest: str) -> str:
@@ -110,29 +141,41 @@ def _mark(digest: str) -> str:
     return f"+{digest[:-1]}"
 
 
-def _redact_stored(store: Store, redactor: Redactor, known: Row[Any], mark: str) -> Done:
+def is_of_rules(rules: str, redactor: Redactor) -> bool:
+    """Whether what is stored was redacted by these rules, in the log or as it was stored."""
+    return rules in (redactor.digest, _mark(redactor.digest))
+
+
+def rewrite(
+    store: Store,
+    before: Connection,
+    connection: Connection,
+    redactor: Redactor,
+    known: Row[Any],
+    rules: str,
+    covered: ByHand | None = None,
+) -> Done:
+    """Applies the rules, and what people redact by hand, to what is stored of a log, within a transaction;
+    `rules` is noted as what it was redacted by."""
     found = Found(Path(known.source), known.source, known.session, known.parent)
-    assembly = Assembly(AGENTS[known.agent], found, redactor)
+    assembly = Assembly(AGENTS[known.agent], found, redactor, covered)
     done = Done(known.agent, known.source, "stored", 0, other_rules=True)
     counts: dict[int, dict[str, int]] = {}
-    # What is there is read as it was when this began, while it is written anew.
-    with store.reading() as before, store.writing() as connection:
-        only_one(connection, f"log {known.agent} {known.source}")
-        told = assembly.records(_stored(before, known.id, counts))
-        first = next(told, None)
-        clear(connection, known.id, events, records)
-        for batch in _batches(chain(filter(None, [first]), told)):
-            for it in batch:
-                it.counts = dict(Counter(counts.pop(it.line, {})) + Counter(it.counts))
-            _write(connection, store, known.id, batch)
-            done.records += len(batch)
-        _mark_undone(connection, known.id, assembly)
-        about = _about(assembly, done.records)
-        about |= {"counts": dict(Counter(known.counts) + assembly.counts), "rules": mark}
-        about["undecided"] += known.undecided
-        connection.execute(sa.update(transcripts).where(transcripts.c.id == known.id).values(**about))
-    done.prompts, done.undecided = assembly.prompts, assembly.undecided
-    done.kinds, done.counts = Counter(assembly.kinds), assembly.counts
+    only_one(connection, f"log {known.agent} {known.source}")
+    told = assembly.records(_stored(before, known.id, counts))
+    first = next(told, None)
+    clear(connection, known.id, events, records)
+    for batch in _batches(chain(filter(None, [first]), told)):
+        for it in batch:
+            it.counts = dict(Counter(counts.pop(it.line, {})) + Counter(it.counts))
+        _write(connection, store, known.id, batch)
+        done.records += len(batch)
+    _mark_undone(connection, known.id, assembly)
+    about = _about(assembly, done.records)
+    about |= {"counts": dict(Counter(known.counts) + assembly.counts), "rules": rules}
+    about["undecided"] += known.undecided
+    connection.execute(sa.update(transcripts).where(transcripts.c.id == known.id).values(**about))
+    done.take(assembly)
     return done
 
 

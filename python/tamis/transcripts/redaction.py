@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tamis._core import ContentFields
+from tamis.transcripts.manual import MANUAL
 from tamis.transcripts.model import FIELDS
 
 if TYPE_CHECKING:
@@ -15,13 +17,26 @@ if TYPE_CHECKING:
 
     from tamis.policy.rulefile import Rule
     from tamis.policy.rules import Rules
+    from tamis.transcripts.manual import Place, Way
     from tamis.transcripts.model import Event, Field, Path
 
-__all__ = ["Redactor", "path_text"]
+__all__ = ["Redacted", "Redactor", "path_text", "paths_in"]
 
 # Kinds of records differ in few ways; lists in them make more.
 _KINDS = 2000
 _RAW = "raw_json"
+
+
+@dataclass(slots=True, frozen=True)
+class Redacted:
+    """What became of a record."""
+
+    text: str
+    changes: list[tuple[str, bytes, bool]]
+    """The id of the rule, the text of the whole value or key before the rules, as JSON has it, and whether a
+    bound was hit."""
+    fits: list[str]
+    """Of what people redacted by hand: `exact`, `whole` (the text is not what it was), `lost`."""
 
 
 class Redactor:
@@ -38,11 +53,31 @@ class Redactor:
         self.digest = hashlib.sha256(json.dumps([1, told]).encode()).hexdigest()
         """Of the rules: it changes when anything does that they do."""
 
-    def record(self, text: str, events: Iterable[Event]) -> tuple[str, list[tuple[str, bytes, bool]]]:
-        """A record after the rules, and for each change the id of its rule, the text of the whole value or
-        key before the rules, as JSON has it, and whether a bound was hit.
+    def record(
+        self, text: str, events: Iterable[Event], by_hand: Sequence[tuple[int, Place, str]] = ()
+    ) -> Redacted:
+        """A record after the rules, and after what people redacted by hand in it.
 
         `events`: what the record tells, by which the places of its texts are known."""
+        fields = self._fields_of(events)
+        fits: list[str] = []
+        if by_hand:
+            wanted = [_wanted(place, put) for _, place, put in by_hand]
+            done, told = self._native.redact_by_hand(text, fields, wanted)
+            fits += told
+        else:
+            done = self._native.redact_record(text, fields)
+        if done is None:
+            return Redacted(text, [], fits)
+        new, hits = done
+        data, count = text.encode(), len(self.rules)
+        changes = [
+            (self.rules[rule].id if rule < count else MANUAL, data[start:end], undecided)
+            for rule, start, end, undecided in hits
+        ]
+        return Redacted(new, changes, fits)
+
+    def _fields_of(self, events: Iterable[Event]) -> ContentFields:
         places = tuple(
             (event.field, event.path)
             for event in events
@@ -53,19 +88,17 @@ class Redactor:
             if len(self._fields) >= _KINDS:
                 self._fields.clear()
             fields = self._fields[places] = ContentFields([_paths(rule, places) for rule in self.rules])
-        done = self._native.redact_record(text, fields)
-        if done is None:
-            return text, []
-        new, hits = done
-        data = text.encode()
-        return new, [
-            (self.rules[rule].id, data[start:end], undecided) for rule, start, end, undecided in hits
-        ]
+        return fields
 
     def text(self, text: str) -> tuple[str, Counter[str]]:
         """A text that stands in no record, such as the name of a file."""
         done = self._all.redact(text, role="other")
         return done.text, Counter(done.counts)
+
+
+def _wanted(place: Place, put: str) -> tuple[Way, bool, tuple[int, int] | None, int, str]:
+    span = (place.start, place.stop) if place.exact else None
+    return place.path, place.is_key, span, place.length, put
 
 
 def _named_by(rule: Rule) -> Iterable[Field]:
@@ -92,8 +125,14 @@ def _paths(rule: Rule, places: Sequence[tuple[Field, Path]]) -> list[str] | None
     if rule.scope == "prompt" or not rule.fields:
         wanted = ("prompt",) if rule.scope == "prompt" else ("prompt", "assistant")
         return [path_text(path) for name, path in places if name in wanted]
+    return paths_in(rule.fields, places)
+
+
+def paths_in(fields: Iterable[str], places: Iterable[tuple[Field, Path]]) -> list[str]:
+    """Where in a record the fields are that somebody names; `places`: of the texts with common names."""
+    places = list(places)
     paths = []
-    for path in rule.fields:
+    for path in fields:
         in_raw = _rest(path, _RAW)
         paths.append(path if in_raw is None else in_raw.removeprefix(".") or "**")
         for name, place in places:

@@ -18,7 +18,17 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-__all__ = ["METADATA", "broken", "events", "facts", "records", "transcripts"]
+__all__ = [
+    "METADATA",
+    "broken",
+    "events",
+    "facts",
+    "records",
+    "redaction_history",
+    "redaction_places",
+    "redactions",
+    "transcripts",
+]
 
 METADATA = MetaData()
 
@@ -112,3 +122,60 @@ broken = Table(
     PrimaryKeyConstraint("transcript", "line"),
 )
 """Lines of logs that cannot be read."""
+
+redactions = Table(
+    "redactions",
+    METADATA,
+    Column("id", _LONG, primary_key=True),
+    # Who changes a redaction names the version that they saw: of two at once, one is told.
+    Column("version", Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Redactions that people made by hand."""
+
+redaction_history = Table(
+    "redaction_history",
+    METADATA,
+    Column("redaction", _LONG, ForeignKey("redactions.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("what", String(20), nullable=False),
+    Column("time", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    # The version that this one took the place of, to which an undo goes back; 0: there was none.
+    Column("before", Integer, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("scope", String(20), nullable=False),
+    Column("replacement", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    # The version with which its places were given.
+    Column("places", Integer, nullable=False),
+    PrimaryKeyConstraint("redaction", "version"),
+)
+"""What each was like, version by version; the last one counts."""
+
+redaction_places = Table(
+    "redaction_places",
+    METADATA,
+    Column("redaction", _LONG, ForeignKey("redactions.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("agent", String(40), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("session", Text, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("record_id", Text, nullable=False),
+    # To the text in the record: names, places in lists, and, for names that must not be kept, the number of
+    # the member in a list of its own. All in JSON.
+    Column("path", Text, nullable=False),
+    Column("is_key", Boolean, nullable=False),
+    # In characters of the text before any rule, and how many that has. Nothing between start and stop: this
+    # line was looked at when another one of the same record had something.
+    Column("start", Integer, nullable=False),
+    Column("stop", Integer, nullable=False),
+    Column("length", Integer, nullable=False),
+    # Whether that text was the log's, and not what the store had of it.
+    Column("exact", Boolean, nullable=False),
+    PrimaryKeyConstraint("redaction", "version", "number"),
+    Index("by_log", "agent", "source"),
+)
+"""What they cover. The texts are nowhere."""

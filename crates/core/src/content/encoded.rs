@@ -42,6 +42,12 @@ impl Places {
         let before = self.0.partition_point(|&(decoded, _)| decoded <= at);
         self.0[..before].last().map_or(at, |&(decoded, encoded)| encoded + at - decoded)
     }
+
+    /// Where a place of the encoded text, behind or before whole characters, is in the decoded one.
+    pub fn decoded(&self, at: usize) -> usize {
+        let before = self.0.partition_point(|&(_, encoded)| encoded <= at);
+        self.0[..before].last().map_or(at, |&(decoded, encoded)| decoded + at - encoded)
+    }
 }
 
 impl Part {

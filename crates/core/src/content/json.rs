@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::paths::Step;
+use super::paths;
 use memchr::memchr2;
 
 /// Documents that go deeper are read as text.
@@ -38,6 +38,13 @@ pub(super) struct Holder {
     index: Option<usize>,
 }
 
+/// One step to a value: a key, by its place among the tokens, or a place in a list.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    Key(usize),
+    Index(usize),
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub tokens: Vec<Token>,
@@ -55,14 +62,23 @@ struct Open {
 
 impl Document {
     /// The way to a value, from the outside: `name` says what a key is called.
-    pub fn way(&self, token: &Token, name: impl Fn(&Token) -> String) -> Vec<Step> {
-        let mut steps = Vec::new();
-        let named = |key: Option<usize>| key.map(|key| Step::Name(name(&self.tokens[key])));
-        let own = if token.kind == Kind::Key { Some(Step::Name(name(token))) } else { None };
-        steps.extend(own.or_else(|| token.index.map(Step::Index)).or_else(|| named(token.key)));
+    pub fn way(&self, index: usize, name: impl Fn(&Token) -> String) -> Vec<paths::Step> {
+        let step = |step: Step| match step {
+            Step::Key(key) => paths::Step::Name(name(&self.tokens[key])),
+            Step::Index(index) => paths::Step::Index(index),
+        };
+        self.steps(index).into_iter().map(step).collect()
+    }
+
+    /// The way to a key or value, from the outside.
+    pub fn steps(&self, index: usize) -> Vec<Step> {
+        let Some(token) = self.tokens.get(index) else { return Vec::new() };
+        let step = |key: Option<usize>, index: Option<usize>| index.map(Step::Index).or(key.map(Step::Key));
+        let own = if token.kind == Kind::Key { Some(index) } else { token.key };
+        let mut steps: Vec<Step> = step(own, token.index).into_iter().collect();
         let mut holder = self.holders.get(token.holder);
         while let Some(this) = holder {
-            steps.extend(this.index.map(Step::Index).or_else(|| named(this.key)));
+            steps.extend(step(this.key, this.index));
             holder = this.outer.and_then(|outer| self.holders.get(outer));
         }
         steps.reverse();

@@ -81,7 +81,7 @@ impl Rules {
         let suspects = self.suspects(&flat.text);
         let (mut changes, mut hits) = (Vec::new(), Vec::new());
         let mut keys: Option<FxHashSet<(usize, String)>> = None;
-        for (token, line) in document.tokens.iter().zip(&flat.tokens) {
+        for (index, (token, line)) in document.tokens.iter().zip(&flat.tokens).enumerate() {
             if !suspects.as_ref().is_none_or(|suspects| suspects.touch(&line.whole)) {
                 continue;
             }
@@ -100,7 +100,7 @@ impl Rules {
             let name = name.as_deref();
             let mut way = outer.clone();
             if ask.how.fields.map_or(self.has_fields, |fields| fields.has_paths) {
-                way.extend(document.way(token, called));
+                way.extend(document.way(index, called));
             }
             let ask = &Ask { way: Some(way), ..*ask };
             let inner = match token.kind {

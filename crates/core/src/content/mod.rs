@@ -13,6 +13,7 @@ mod gate;
 mod grams;
 mod json;
 mod layers;
+mod manual;
 mod names;
 mod paths;
 mod protected;
@@ -23,6 +24,7 @@ mod template;
 mod validate;
 mod windows;
 
+pub use manual::{Fit, Manual, Spot, Way, at};
 pub use paths::FieldPath;
 pub use rule::{Kind, Problem, Spec};
 pub use stream::{Format, Place, Stream};
@@ -199,6 +201,41 @@ impl Rules {
     /// The same for a document of JSON, of which keys and values are texts. None: it is none.
     pub fn redact_document(&self, text: &str, how: &How) -> Option<Option<Redacted>> {
         self.clean_document(text, 0, &Ask { how: *how, way: None }).map(Applied::redacted)
+    }
+
+    /// The same with what people redact by hand, which goes before the rules; their hits have the numbers behind those
+    /// of the rules.
+    pub fn redact_by_hand(
+        &self,
+        record: &str,
+        how: &How,
+        by_hand: &[Manual],
+    ) -> (Option<Redacted>, Vec<Fit>) {
+        let applied = self.clean_document(record, 0, &Ask { how: *how, way: None });
+        let Some(applied) = applied else {
+            return (self.redact(record, how), vec![Fit::Lost; by_hand.len()]);
+        };
+        let (changes, fits) = manual::changes(record, by_hand);
+        if changes.is_empty() {
+            return (applied.redacted(), fits);
+        }
+        let rules = applied.edits.iter().flat_map(Edits::changes);
+        let text = manual::joined(record, rules, &changes);
+        let mut hits = applied.hits;
+        hits.extend(changes.iter().map(|change| Hit {
+            rule: (self.rules.len() + change.of) as u32,
+            start: change.token.0,
+            end: change.token.1,
+            undecided: false,
+        }));
+        (Some(Redacted { text, hits }), fits)
+    }
+
+    /// What the rules would change in a document of JSON.
+    pub fn spots(&self, record: &str, how: &How) -> Vec<Spot> {
+        let applied = self.clean_document(record, 0, &Ask { how: *how, way: None }).unwrap_or_default();
+        let changes = applied.edits.iter().flat_map(Edits::changes);
+        changes.filter_map(|(from, to, _)| manual::spot(record, (from, to))).collect()
     }
 
     fn apply_layers(&self, text: &str, from: usize, how: &How) -> Applied {

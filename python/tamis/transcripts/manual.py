@@ -1,0 +1,285 @@
+"""Redactions that people make by hand: what each covers, what was done with it, and by whom.
+
+What is kept of the text that one covers is where it stands in its log: never the text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import sqlalchemy as sa
+
+from tamis.errors import StoreError, UsageError
+from tamis.transcripts.tables import redaction_history, redaction_places, redactions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+__all__ = [
+    "MANUAL",
+    "ByHand",
+    "Place",
+    "Redaction",
+    "Scope",
+    "Way",
+    "begin",
+    "by_hand",
+    "change",
+    "current",
+    "disguise",
+    "everything",
+    "forget_names",
+    "history",
+    "places_of",
+]
+
+type Way = tuple[str | int | tuple[int], ...]
+"""The way to a text of a record: names, places in lists and, for names that must not be kept, the number of
+the member."""
+
+type Scope = Literal["prompt", "field", "global"]
+type What = Literal["add", "update", "remove", "undo"]
+
+MANUAL = "manual"
+"""What the counts by rule call it."""
+
+
+@dataclass(slots=True, frozen=True)
+class Place:
+    """A part of a text in a log."""
+
+    agent: str
+    source: str
+    session: str
+    line: int
+    record_id: str
+    """The record's own; without one, its line is what counts."""
+    path: Way
+    is_key: bool
+    """The name of a member of an object, not its value."""
+    start: int
+    """In characters of the text before any rule."""
+    stop: int
+    """As `start`: nothing is covered here, but the record was looked at."""
+    length: int
+    """Of all of the text, in characters."""
+    exact: bool
+    """Whether the text was the log's, and not what was stored of it: then all of the log's is covered."""
+
+
+@dataclass(slots=True, frozen=True)
+class Redaction:
+    """A redaction as it was in one version."""
+
+    redaction: int
+    version: int
+    what: What
+    time: str
+    actor: str
+    before: int
+    """The version that it took the place of; 0: there was none."""
+    active: bool
+    scope: Scope
+    replacement: str
+    reason: str
+    places: int
+    """The version with which its places were given."""
+
+
+@dataclass(slots=True)
+class ByHand:
+    """What people redacted in one log, looked up record by record."""
+
+    source: str
+    sessions: set[str]
+    """What the session of the log is called, as far as that is known yet."""
+    lost: set[int] = field(default_factory=set)
+    """Places of this very log that were not met yet, by their numbers."""
+    unsure: int = 0
+    """How many texts were replaced whole, as they are not what they were."""
+    _places: list[tuple[Place, str]] = field(default_factory=list)
+    _by_id: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _by_line: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    def __bool__(self) -> bool:
+        return bool(self._places)
+
+    def add(self, place: Place, replacement: str) -> None:
+        """A place and what is put there. Those of a later redaction come later."""
+        number = len(self._places)
+        self._places.append((place, replacement))
+        if place.record_id:
+            self._by_id[place.record_id].append(number)
+        else:
+            self._by_line[place.line].append(number)
+        if self._is_own(place) and place.start < place.stop:
+            self.lost.add(number)
+
+    def of(self, id: str, line: int, session: str) -> list[tuple[int, Place, str]]:
+        """The places of a record, by their numbers, and what is put in each.
+
+        `session`: as the log itself tells it; empty, as long as it does not."""
+        numbers = [
+            *self._by_line.get(line, ()),
+            *(self._by_id.get(id, ()) if id else ()),
+            *(self._by_id.get(disguise(id), ()) if id else ()),
+        ]
+        known = self.sessions | {session, disguise(session)} if session else self.sessions
+        fitting = [number for number in sorted(numbers) if self._is_of(number, known, told=bool(session))]
+        # A record that was looked at when the redaction was made is covered where it was then; one that is
+        # new, or stands elsewhere now, wherever one of its name was.
+        here = [number for number in fitting if self._places[number][0].line == line]
+        found = [(number, *self._places[number]) for number in here or fitting]
+        return [it for it in found if it[1].start < it[1].stop]
+
+    def met(self, places: Iterable[tuple[int, Place, str]], fits: Iterable[str]) -> None:
+        """Notes what became of places of a record."""
+        for (number, *_), fit in zip(places, fits, strict=True):
+            if fit != "lost":
+                self.lost.discard(number)
+            if fit == "whole":
+                self.unsure += 1
+
+    def _is_own(self, place: Place) -> bool:
+        return place.source in (self.source, disguise(self.source))
+
+    def _is_of(self, number: int, sessions: set[str], *, told: bool) -> bool:
+        place = self._places[number][0]
+        # The id of a record is enough until the log has said whose it is.
+        return self._is_own(place) or place.session in sessions or (bool(place.record_id) and not told)
+
+
+def disguise(name: str) -> str:
+    """What stands for the name of a session, log or record that is forgotten: it still is known by it."""
+    return "#" + hashlib.sha256(name.encode()).hexdigest()[:40]
+
+
+_NOW = redactions.join(
+    redaction_history,
+    (redaction_history.c.redaction == redactions.c.id)
+    & (redaction_history.c.version == redactions.c.version),
+)
+_ABOUT = [redaction_history.c[it.name] for it in fields(Redaction)]
+_PLACE = [redaction_places.c[it.name] for it in fields(Place)]
+
+
+def by_hand(connection: Connection, agent: str, source: str, session: str) -> ByHand:
+    """What people redacted, and have not taken back, in logs of an agent: of this one, or of one that is the
+    same in another place."""
+    found = ByHand(source, {session, disguise(session)} if session else set())
+    join = _NOW.join(
+        redaction_places,
+        (redaction_places.c.redaction == redactions.c.id)
+        & (redaction_places.c.version == redaction_history.c.places),
+    )
+    query = (
+        sa.select(redaction_history.c.replacement, *_PLACE)
+        .select_from(join)
+        .where(redaction_history.c.active, redaction_places.c.agent == agent)
+        .order_by(redactions.c.id, redaction_places.c.number)
+    )
+    for replacement, *about in connection.execute(query):
+        found.add(_place(about), replacement)
+    return found
+
+
+def _place(row: Sequence[Any]) -> Place:
+    names = [it.name for it in fields(Place)]
+    about = dict(zip(names, row, strict=True))
+    steps = json.loads(str(about["path"]))
+    about["path"] = tuple(tuple(step) if isinstance(step, list) else step for step in steps)
+    return Place(**about)
+
+
+def everything(connection: Connection) -> list[Redaction]:
+    """All redactions, as they are now; those that were removed, too."""
+    query = sa.select(*_ABOUT).select_from(_NOW).order_by(redactions.c.id)
+    return [Redaction(*row) for row in connection.execute(query)]
+
+
+def history(connection: Connection, id: int | None = None) -> list[Redaction]:
+    """What one redaction was like, or all were, from the first version to the last, in the order of time."""
+    query = sa.select(*_ABOUT).order_by(
+        redaction_history.c.time, redaction_history.c.redaction, redaction_history.c.version
+    )
+    if id is not None:
+        query = query.where(redaction_history.c.redaction == id)
+    return [Redaction(*row) for row in connection.execute(query)]
+
+
+def current(connection: Connection, id: int) -> Redaction:
+    """A redaction as it is now. Raises `UsageError` if there is none of this number."""
+    query = sa.select(*_ABOUT).select_from(_NOW).where(redactions.c.id == id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise UsageError(f"there is no redaction {id}", hint="`tamis redactions list` lists them")
+    return Redaction(*row)
+
+
+def places_of(connection: Connection, redaction: Redaction) -> list[Place]:
+    """What a redaction covers."""
+    of_it = (redaction_places.c.redaction == redaction.redaction) & (
+        redaction_places.c.version == redaction.places
+    )
+    query = sa.select(*_PLACE).where(of_it).order_by(redaction_places.c.number)
+    return [place for place in map(_place, connection.execute(query)) if place.start < place.stop]
+
+
+def begin(connection: Connection, new: Redaction, places: Iterable[Place]) -> Redaction:
+    """Writes down a new redaction; returns it with its number."""
+    id = connection.execute(sa.insert(redactions).values(version=1).returning(redactions.c.id)).scalar_one()
+    return _write(connection, int(id), 1, new, places)
+
+
+def change(connection: Connection, new: Redaction, places: Iterable[Place] | None = None) -> Redaction:
+    """Writes down what becomes of the redaction that has the version of `new` now; without places,
+    `new.places` says which ones. Raises `StoreError` if it has another version by now: nothing is changed."""
+    is_it = (redactions.c.id == new.redaction) & (redactions.c.version == new.version)
+    done = connection.execute(sa.update(redactions).where(is_it).values(version=new.version + 1))
+    if done.rowcount != 1:
+        now = current(connection, new.redaction)
+        raise StoreError(
+            f"redaction {now.redaction} was changed by `{now.actor}` meanwhile: it is version {now.version}"
+            f" now, not {new.version}",
+            hint=f"`tamis redactions history {now.redaction}` tells what was done",
+        )
+    return _write(connection, new.redaction, new.version + 1, new, places)
+
+
+def _write(
+    connection: Connection, id: int, version: int, new: Redaction, places: Iterable[Place] | None
+) -> Redaction:
+    about: dict[str, Any] = {it.name: getattr(new, it.name) for it in fields(Redaction)}
+    about |= {"redaction": id, "version": version, "time": datetime.now(UTC).isoformat()}
+    if places is not None:
+        about["places"] = version
+        rows = [
+            {it.name: getattr(place, it.name) for it in fields(Place)}
+            | {"redaction": id, "version": version, "number": number, "path": json.dumps(place.path)}
+            for number, place in enumerate(places)
+        ]
+        if rows:
+            connection.execute(sa.insert(redaction_places), rows)
+    connection.execute(sa.insert(redaction_history), about)
+    return Redaction(**about)
+
+
+def forget_names(connection: Connection, agent: str, source: str, session: str) -> None:
+    """Takes the names of a log, its session and its records out of what is kept of redactions in it, which
+    would still be applied if the log were read again."""
+    columns = redaction_places.c
+    of_it = (columns.agent == agent) & (columns.source == source)
+    names = sa.select(columns.record_id).where(of_it, columns.record_id != "").distinct()
+    renamed = sa.update(redaction_places).where(of_it, columns.record_id == sa.bindparam("old"))
+    ids = [{"old": id, "new": disguise(id)} for id in connection.execute(names).scalars().all()]
+    if ids:
+        connection.execute(renamed.values(record_id=sa.bindparam("new")), ids)
+    disguised = {"source": disguise(source), "session": disguise(session) if session else ""}
+    connection.execute(sa.update(redaction_places).where(of_it).values(**disguised))
