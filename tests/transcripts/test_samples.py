@@ -30,6 +30,42 @@ EXPECTED: dict[str, tuple[str, int, int, dict[str, int]]] = {
         1,
         {"prompt": 1, "tool_call": 1, "tool_result": 1, "message": 1, "other": 1},
     ),
+    # What the trimmed samples say in the same words counts as told twice; a history that was compacted, too.
+    "codex/small.jsonl": (
+        "codex",
+        118,
+        4,
+        {
+            "prompt": 4,
+            "message": 10,
+            "reasoning": 1,
+            "tool_call": 8,
+            "tool_result": 8,
+            "usage": 2,
+            "other": 88,
+        },
+    ),
+    # Of one answer that is told in several records, the usage counts once.
+    "claude/small.jsonl": (
+        "claude",
+        89,
+        6,
+        {
+            "prompt": 6,
+            "message": 7,
+            "reasoning": 6,
+            "tool_call": 3,
+            "tool_result": 3,
+            "usage": 2,
+            "other": 70,
+        },
+    ),
+    "claude/schema_drift.jsonl": (
+        "claude",
+        10,
+        2,
+        {"prompt": 2, "message": 1, "tool_call": 1, "tool_result": 1, "other": 5},
+    ),
     "claude/large.jsonl": (
         "claude",
         10,
@@ -41,6 +77,34 @@ EXPECTED: dict[str, tuple[str, int, int, dict[str, int]]] = {
         3,
         1,
         {"prompt": 1, "message": 1, "tool_call": 1, "other": 1},
+    ),
+    # What a sub-agent is asked is no prompt of a user.
+    "claude/subagent/0a1b2c3d-4e5f-4061-8071-2a3b4c5d6e7f/subagents/agent-a0ad4f44468bdf20d.jsonl": (
+        "claude",
+        4,
+        0,
+        {"message": 2, "tool_call": 1, "tool_result": 1, "other": 1},
+    ),
+    # Calls are told by the answer that asks and by the start; those of the trimmed ones have one id.
+    "copilot/small.jsonl": (
+        "copilot-cli",
+        32,
+        2,
+        {
+            "prompt": 2,
+            "message": 6,
+            "reasoning": 2,
+            "tool_call": 2,
+            "tool_result": 4,
+            "usage": 5,
+            "other": 17,
+        },
+    ),
+    "copilot/large.jsonl": (
+        "copilot-cli",
+        18,
+        3,
+        {"prompt": 3, "message": 4, "tool_call": 2, "tool_result": 1, "other": 8},
     ),
     "copilot/subdir_v1/aaaabbbb-1111-2222-3333-ccccddddeeee/events.jsonl": (
         "copilot-cli",
@@ -75,6 +139,12 @@ EXPECTED: dict[str, tuple[str, int, int, dict[str, int]]] = {
         {"prompt": 1, "message": 1, "tool_call": 1, "tool_result": 1, "usage": 2, "other": 2},
     ),
 }
+
+
+def test_every_sample_is_counted() -> None:
+    """There is no sample of which nobody has counted what it tells."""
+    logs = {path.relative_to(SAMPLES).as_posix() for path in SAMPLES.rglob("*.json*")}
+    assert {name for name in logs if not name.endswith(".meta.json")} == set(EXPECTED)
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -264,14 +264,14 @@ def _copies(sources: list[Source], named: list[_Named], names: _Names) -> Iterat
     for it in named:
         if it.field is not None:
             wanted.setdefault((it.field, it.whole), set()).add((it.place.start, it.place.stop))
+    fields = {field for field, _ in wanted}
     for source in sources if wanted else ():
         for record in source.records():
             for event in source.events(record.value):
-                text = event.value if isinstance(event.value, str) else ""
-                for start, stop in wanted.get((event.field, text), ()):
-                    for found in _texts_at(record, (path_text(event.path),)):
-                        if found[5] == text:
-                            yield replace(names.place(source, record, found), start=start, stop=stop)
+                told = (path_text(event.path),) if event.field in fields else ()
+                for found in _texts_at(record, told):
+                    for start, stop in wanted.get((event.field, found[5]), ()):
+                        yield replace(names.place(source, record, found), start=start, stop=stop)
 
 
 def _everywhere(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tamis.transcripts.agents import Found, Head
-from tamis.transcripts.agents.values import dicts, number, text_of
+from tamis.transcripts.agents.values import copies, dicts, number, text_of
 from tamis.transcripts.model import Event, Usage
 
 if TYPE_CHECKING:
@@ -70,8 +70,11 @@ class Claude:
         if kind == "user" and isinstance(message, dict):
             is_prompt = not (parent or record.get("isMeta") or record.get("isCompactSummary"))
             events = list(_of_user(message, is_prompt))
+            events += copies(record, (), {"toolUseResult": "tool.output"}, name=_named(record, kind))
         elif kind == "assistant" and isinstance(message, dict):
             events = list(_of_assistant(message))
+        elif kind in ("tool_use", "tool_result"):
+            events = [_of_tool(record, kind)]
         else:
             events = list(_copies(record, kind))
         return events or [Event("other", name=_named(record, kind))]
@@ -108,6 +111,16 @@ def _result(block: dict[str, Any], path: Way) -> Iterator[Event]:
     if isinstance(content, str):
         parts = [Event("tool_result", content, (*path, "content"), "tool.output", call=call)]
     yield from parts or [Event("tool_result", call=call)]
+    yield from copies(block, path, {"text": "tool.output"}, name="tool_result")
+
+
+def _of_tool(record: dict[str, Any], kind: str) -> Event:
+    """A call or a result in a record of its own, as the oldest logs have them."""
+    name, call = text_of(record.get("name")), text_of(record.get("tool_use_id") or record.get("id"))
+    if kind == "tool_use":
+        return Event("tool_call", record.get("input", ""), ("input",), "tool.arguments", name=name, call=call)
+    key = "output" if "output" in record else "content"
+    return Event("tool_result", record.get(key, ""), (key,), "tool.output", name=name, call=call)
 
 
 def _of_assistant(message: dict[str, Any]) -> Iterator[Event]:
@@ -159,7 +172,5 @@ def _copies(record: dict[str, Any], kind: str) -> Iterator[Event]:
         yield Event("other", record["lastPrompt"], ("lastPrompt",), "prompt", name=kind)
     elif kind == "queue-operation" and isinstance(record.get("content"), str):
         yield Event("other", record["content"], ("content",), "prompt", name=kind)
-    elif kind == "attachment" and isinstance(attachment, dict) and isinstance(attachment.get("prompt"), str):
-        yield Event(
-            "other", attachment["prompt"], ("attachment", "prompt"), "prompt", name=_named(record, kind)
-        )
+    elif kind == "attachment":
+        yield from copies(attachment, ("attachment",), {"prompt": "prompt"}, name=_named(record, kind))

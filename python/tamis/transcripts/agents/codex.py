@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tamis.transcripts.agents import Found, Head
-from tamis.transcripts.agents.values import dicts, number, text_of
+from tamis.transcripts.agents.values import copies, dicts, number, text_of
 from tamis.transcripts.model import Event, Usage
 
 if TYPE_CHECKING:
@@ -52,6 +52,21 @@ _RESULTS = (
     "function_result",
     "tool_search_output",
 )
+# What events for the screen call what tools were asked and gave, and what the agent said last.
+_SHOWN: dict[str, Field] = {
+    **dict.fromkeys(
+        ("command", "parsed_cmd", "arguments", "changes", "action", "query", "prompt", "path"),
+        "tool.arguments",
+    ),
+    **dict.fromkeys(
+        (
+            *("stdout", "stderr", "aggregated_output", "formatted_output"),
+            *("result", "results", "content_items"),
+        ),
+        "tool.output",
+    ),
+    "last_agent_message": "assistant",
+}
 
 
 class Codex:
@@ -107,8 +122,8 @@ class Codex:
                 events = list(_item(payload, ("payload",), "item", parent))
                 return events or [Event("other", name=f"response_item.{inner}")]
             if kind == "event_msg":
-                events = list(_told(payload, inner))
-                return events or [Event("other", name=f"event_msg.{inner}")]
+                events = list(_told(payload, inner)) or [Event("other", name=f"event_msg.{inner}")]
+                return [*events, *_shown(payload, f"event_msg.{inner}")]
             if kind == "compacted":
                 return [Event("other", name="compacted"), *_compacted(payload, parent)]
         elif events := list(_item(record, (), "", parent)):
@@ -184,15 +199,6 @@ def _told(payload: dict[str, Any], kind: str) -> Iterator[Event]:
         )
     elif kind in ("agent_reasoning", "agent_reasoning_raw_content"):
         yield from _parts(payload.get("text"), (*path, "text"), "reasoning", "reasoning", channel="event")
-    elif kind == "exec_command_end":
-        # A copy of what a tool's result says, in other words.
-        yield Event(
-            "other",
-            payload.get("aggregated_output", ""),
-            (*path, "aggregated_output"),
-            "tool.output",
-            name="event_msg.exec_command_end",
-        )
     elif kind == "item_completed" and isinstance(payload.get("item"), dict):
         yield from _completed(payload["item"], (*path, "item"))
 
@@ -210,20 +216,22 @@ def _completed(item: dict[str, Any], path: Way) -> Iterator[Event]:
         for key in ("summary_text", "raw_content"):
             for index, text in enumerate(item.get(key) or ()):
                 yield from _parts(text, (*path, key, index), "reasoning", "reasoning", channel="event")
-    elif kind == "CommandExecution":
-        for key in ("stdout", "stderr", "aggregated_output", "formatted_output"):
-            if isinstance(item.get(key), str):
-                yield Event(
-                    "other", item[key], (*path, key), "tool.output", name="item_completed.CommandExecution"
-                )
-                break
+
+
+def _shown(payload: dict[str, Any], name: str) -> Iterator[Event]:
+    """Copies, for the screen, of what tools were asked and what they gave."""
+    path = ("payload",)
+    yield from copies(payload, path, _SHOWN, name=name)
+    yield from copies(payload, path, {"arguments": "tool.arguments"}, name=name, inner="invocation")
+    yield from copies(payload, path, {**_SHOWN, "text": "assistant"}, name=name, inner="item")
 
 
 def _compacted(payload: dict[str, Any], parent: bool) -> Iterator[Event]:
     """Copies, which rules must find by the names of what they are copies of."""
     for index, item in dicts(payload.get("replacement_history")):
         for event in _item(item, ("payload", "replacement_history", index), "", parent):
-            yield Event("other", event.value, event.path, event.field, name="compacted")
+            if event.field is not None:
+                yield Event("other", event.value, event.path, event.field, name="compacted")
 
 
 def _usage(payload: dict[str, Any], kind: str) -> Usage | None:

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tamis.transcripts.agents import Found, Head
-from tamis.transcripts.agents.values import dicts, number, text_of
+from tamis.transcripts.agents.values import copies, dicts, number, text_of
 from tamis.transcripts.model import Event, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tamis.transcripts.model import Field
     from tamis.transcripts.model import Path as Way
 
 
@@ -107,3 +108,8 @@ def _of_tool(kind: str, data: dict[str, Any]) -> Iterator[Event]:
         elif result is None:
             result, path = data.get("error", ""), ("data", "error")
         yield Event("tool_result", result, path, "tool.output", call=call)
+        yield from copies(data, ("data",), {"detailedContent": "tool.output"}, name=kind, inner="result")
+    elif kind.startswith("hook."):
+        told: dict[str, Field] = {"toolArgs": "tool.arguments", "toolResult": "tool.output"}
+        yield Event("other", name=kind)
+        yield from copies(data, ("data",), told, name=kind, inner="input")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tamis.transcripts.agents import Found, Head
-from tamis.transcripts.agents.values import dicts, number, text_of
+from tamis.transcripts.agents.values import copies, dicts, number, text_of
 from tamis.transcripts.model import Event, Usage
 
 if TYPE_CHECKING:
@@ -127,6 +127,9 @@ def _call(call: dict[str, Any], path: Way) -> Iterator[Event]:
     if not events and call.get(key) is not None:
         events = [Event("tool_result", call[key], (*path, key), "tool.output", name=name, call=id)]
     yield from events
+    yield from copies(
+        call, path, {"description": "tool.arguments", "resultDisplay": "tool.output"}, name=name
+    )
 
 
 def _outputs(result: Any, path: Way) -> Iterator[tuple[str, Way]]:
