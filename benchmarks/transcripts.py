@@ -7,6 +7,7 @@ processor time and memory are measured. The index for searching is a second step
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,10 +16,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.transcript_logs import write_logs
+from benchmarks.transcript_logs import write_log, write_logs
 
 _RUN = """
 import resource, sys, time
@@ -94,15 +96,35 @@ def main() -> int:
             os.utime(path)
         again = measured(_RUN, "ingest", str(base / "lines"), "--db", store, *rules)
         row("again, with other times", size, again, 500, 300)
-        for agent in ("gemini", "copilot-vscode"):
-            write_logs(base / agent, single, [agent])
+        write_packed(base / "packed", single)
+        for agent, what in (
+            ("gemini", "one document"),
+            ("copilot-vscode", "one document"),
+            ("copilot-cli", "lines"),
+            ("packed", "a log of Codex in zstd, by its size unpacked"),
+        ):
+            if agent != "packed":
+                write_logs(base / agent, single, [agent])
             cost = measured(
                 _RUN, "ingest", str(base / agent), "--db", str(base / f"{agent}.db"), "--no-index", *rules
             )
-            row(f"{agent}, one document", size_of(base / agent), cost, 20, 300)
+            size = single if agent == "packed" else size_of(base / agent)
+            row(f"{agent}, {what}", size, cost, 20, 300)
         beside(base, row)
     Console().print(table)
     return int(failed)
+
+
+def write_packed(folder: Path, megabytes: int) -> None:
+    """One log of Codex, packed as Codex does it."""
+    plain = folder / "plain.jsonl"
+    plain.parent.mkdir()
+    write_log(plain, "codex", megabytes * 1_000_000)
+    packed = folder / "sessions" / "rollout-2026-01-01T00-00-00-big.jsonl.zst"
+    packed.parent.mkdir()
+    with open(plain, "rb") as source, pa.CompressedOutputStream(pa.OSFile(str(packed), "wb"), "zstd") as file:
+        shutil.copyfileobj(source, file, 1 << 20)
+    plain.unlink()
 
 
 def beside(base: Path, row: Callable[[str, float, Cost, float | None, float | None], None]) -> None:

@@ -18,7 +18,7 @@ from logs import SAMPLES, ingest, ingested
 from tamis.errors import StoreError, TamisError
 from tamis.transcripts.redaction import Redactor
 from tamis.transcripts.store import open_store
-from tamis.transcripts.tables import METADATA
+from tamis.transcripts.tables import METADATA, NEWEST
 
 OURS = {"search", "alembic_version"}
 
@@ -32,6 +32,7 @@ def test_tables_are_those_of_the_migrations(url: str) -> None:
     with open_store(url, create=True) as store, store.reading() as connection:
         context = MigrationContext.configure(connection, opts={"include_name": is_ours})
         assert compare_metadata(context, METADATA) == []
+        assert context.get_current_revision() == NEWEST
         names = sa.inspect(connection).get_table_names()
     tables = {name for name in names if not name.startswith(("search_", "sqlite_"))}
     assert tables == set(METADATA.tables) | OURS

@@ -180,8 +180,10 @@ class Assembly:
         # Of what is no part of the talk, the record is enough.
         value = "" if event.kind in ("other", "usage") else event.value
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        names = (_storable(event.role), _storable(event.name), _storable(event.call))
-        return Told(event.kind, self.prompts, _storable(text), event.path, *names, event.usage)
+        role, name, call = event.role, event.name, event.call
+        if not _is_plain(role + name + call):
+            role, name, call = _storable(role), _storable(name), _storable(call)
+        return Told(event.kind, self.prompts, _storable(text), event.path, role, name, call, event.usage)
 
 
 def record_id(agent: Agent, value: dict[str, Any]) -> str:
@@ -203,8 +205,12 @@ def _time_of(value: dict[str, Any]) -> str:
     return ""
 
 
+def _is_plain(text: str) -> bool:
+    return text.isascii() and "\0" not in text
+
+
 def _storable(text: str) -> str:
     """A text without what one of the databases cannot hold: those characters as JSON escapes them."""
-    if not text or (text.isascii() and "\0" not in text):
+    if _is_plain(text):
         return text
     return _UNSTORABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

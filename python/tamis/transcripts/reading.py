@@ -22,6 +22,7 @@ __all__ = ["FILE", "Broken", "Log", "Record", "digest_of"]
 _PIECE = 1 << 20
 # A file beside a log is one text, which is in memory as a whole.
 _LARGEST = 32 << 20
+_DECODER = json.JSONDecoder()
 FILE = "$file"
 """By this name a record holds a file that lies beside a log."""
 
@@ -140,7 +141,9 @@ class Log:
 def _record(line: int, data: bytes) -> Record | Broken:
     try:
         text = data.decode().strip()
-        value = json.loads(text)
+        value, end = _DECODER.raw_decode(text)
+        if end != len(text):
+            raise json.JSONDecodeError("Extra data", text, end)
     except UnicodeDecodeError:
         return Broken(line, "no UTF-8")
     except RecursionError:

@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 __all__ = [
     "METADATA",
+    "NEWEST",
     "broken",
     "events",
     "facts",
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 METADATA = MetaData()
+NEWEST = "0002"
+"""The migration that makes these tables."""
 
 # SQLite counts rows by itself in a column that is called an integer, and nothing longer.
 _LONG = BigInteger().with_variant(Integer(), "sqlite")

@@ -67,6 +67,7 @@ _SHOWN: dict[str, Field] = {
     ),
     "last_agent_message": "assistant",
 }
+_SHOWN_INSIDE: dict[str, Field] = {**_SHOWN, "text": "assistant"}
 
 
 class Codex:
@@ -220,10 +221,10 @@ def _completed(item: dict[str, Any], path: Way) -> Iterator[Event]:
 
 def _shown(payload: dict[str, Any], name: str) -> Iterator[Event]:
     """Copies, for the screen, of what tools were asked and what they gave."""
-    path = ("payload",)
-    yield from copies(payload, path, _SHOWN, name=name)
-    yield from copies(payload, path, {"arguments": "tool.arguments"}, name=name, inner="invocation")
-    yield from copies(payload, path, {**_SHOWN, "text": "assistant"}, name=name, inner="item")
+    yield from copies(payload, ("payload",), _SHOWN, name=name)
+    for inner in ("item", "invocation"):
+        if inner in payload:
+            yield from copies(payload[inner], ("payload", inner), _SHOWN_INSIDE, name=name)
 
 
 def _compacted(payload: dict[str, Any], parent: bool) -> Iterator[Event]:

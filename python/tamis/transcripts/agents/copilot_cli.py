@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tamis.transcripts.model import Field
     from tamis.transcripts.model import Path as Way
 
+_DETAILS: dict[str, Field] = {"detailedContent": "tool.output"}
+_HOOK: dict[str, Field] = {"toolArgs": "tool.arguments", "toolResult": "tool.output"}
+
 
 class CopilotCli:
     """Reads the logs of GitHub Copilot CLI."""
@@ -108,8 +111,7 @@ def _of_tool(kind: str, data: dict[str, Any]) -> Iterator[Event]:
         elif result is None:
             result, path = data.get("error", ""), ("data", "error")
         yield Event("tool_result", result, path, "tool.output", call=call)
-        yield from copies(data, ("data",), {"detailedContent": "tool.output"}, name=kind, inner="result")
+        yield from copies(data.get("result"), ("data", "result"), _DETAILS, name=kind)
     elif kind.startswith("hook."):
-        told: dict[str, Field] = {"toolArgs": "tool.arguments", "toolResult": "tool.output"}
         yield Event("other", name=kind)
-        yield from copies(data, ("data",), told, name=kind, inner="input")
+        yield from copies(data.get("input"), ("data", "input"), _HOOK, name=kind)

@@ -16,9 +16,12 @@ from tamis.transcripts.model import Event, Usage
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tamis.transcripts.model import Field
     from tamis.transcripts.model import Path as Way
 
 _ANSWERS = ("gemini", "model", "assistant")
+
+_DISPLAYED: dict[str, Field] = {"description": "tool.arguments", "resultDisplay": "tool.output"}
 
 
 class Gemini:
@@ -127,9 +130,7 @@ def _call(call: dict[str, Any], path: Way) -> Iterator[Event]:
     if not events and call.get(key) is not None:
         events = [Event("tool_result", call[key], (*path, key), "tool.output", name=name, call=id)]
     yield from events
-    yield from copies(
-        call, path, {"description": "tool.arguments", "resultDisplay": "tool.output"}, name=name
-    )
+    yield from copies(call, path, _DISPLAYED, name=name)
 
 
 def _outputs(result: Any, path: Way) -> Iterator[tuple[str, Way]]:

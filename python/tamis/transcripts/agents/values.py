@@ -27,17 +27,13 @@ def dicts(value: object) -> Iterator[tuple[int, dict[str, Any]]]:
                 yield index, member
 
 
-def copies(
-    value: object, path: Path, names: Mapping[str, Field], *, name: str, inner: str = ""
-) -> Iterator[Event]:
+def copies(value: object, path: Path, names: Mapping[str, Field], *, name: str) -> Iterator[Event]:
     """What an object says that is told elsewhere, too: rules must find both by the same name. `names`: its
-    members, or those of its member `inner`, with what rules call each."""
-    if isinstance(value, dict) and inner:
-        value, path = value.get(inner), (*path, inner)
+    members, with what rules call each."""
     if isinstance(value, dict):
-        for key, field in names.items():
-            if value.get(key):
-                yield Event("other", value[key], (*path, key), field, name=name)
+        for key, told in value.items():
+            if key in names and told:
+                yield Event("other", told, (*path, key), names[key], name=name)
 
 
 def number(values: dict[str, Any], *names: str) -> int | None:
