@@ -169,3 +169,11 @@ def test_words_of_other_rules(home: Path, capsys: pytest.CaptureFixture[str]) ->
     for file in Path("user").glob("transcripts.db*"):
         assert b"multiline" not in file.read_bytes()
     assert b"<REDACTED> output" in store.read_bytes()
+
+
+def test_names_of_agents() -> None:
+    """Options name the agents that there are readers for, in their order."""
+    from tamis.cli.stores import AGENTS
+    from tamis.transcripts import discovery
+
+    assert tuple(discovery.AGENTS) == AGENTS
