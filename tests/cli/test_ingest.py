@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -177,3 +179,26 @@ def test_names_of_agents() -> None:
     from tamis.transcripts import discovery
 
     assert tuple(discovery.AGENTS) == AGENTS
+
+
+@pytest.mark.parametrize(
+    "command", [["report"], ["report", "--format", "html"], ["export"], ["search", "ok"]]
+)
+def test_a_reader_that_goes(home: Path, capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
+    """Where the output is not read to its end, a command ends without a word."""
+    log = home / ".claude" / "projects" / "-tmp-p" / "long.jsonl"
+    log.parent.mkdir(parents=True)
+    message = {"role": "user", "content": "ok " + "and more of it " * 200}
+    records = ({"type": "user", "uuid": f"u{n}", "sessionId": "long", "message": message} for n in range(600))
+    log.write_text("".join(json.dumps(record) + "\n" for record in records))
+    said(capsys, "init", "--rules")
+    said(capsys, "ingest")
+    named = ["long"] if command[0] != "search" else ["--limit", "600"]
+    command = [sys.executable, "-m", "tamis", *command, *named]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tamis:
+        assert tamis.stdout is not None
+        assert tamis.stderr is not None
+        assert len(tamis.stdout.read(100)) == 100
+        tamis.stdout.close()
+        assert tamis.stderr.read().decode() == ""
+    assert tamis.returncode == 141

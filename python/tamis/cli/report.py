@@ -14,7 +14,7 @@ from tamis.cli.stores import add_choice, add_store
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from typing import IO
 
     from sqlalchemy import Connection
@@ -51,8 +51,10 @@ def run(args: argparse.Namespace) -> int:
             return EXIT_OK
         with _output(args.output) as file:
             parts = _list(chosen) if args.list else _parts(args, connection, chosen)
-            for part in parts:
-                file.write(part)
+            # A reader of the output may go: what reads the store must end before the store is closed.
+            with contextlib.closing(parts):
+                for part in parts:
+                    file.write(part)
     return EXIT_OK
 
 
@@ -65,7 +67,7 @@ def _output(path: str | None) -> Iterator[IO[str]]:
         yield file
 
 
-def _list(chosen: list[Stored]) -> Iterator[str]:
+def _list(chosen: list[Stored]) -> Generator[str]:
     for it in chosen:
         redacted = sum(it.counts.values())
         numbers = f"{it.prompts:>5,} prompts {it.records:>7,} records {redacted:>6,} redacted"
@@ -73,7 +75,7 @@ def _list(chosen: list[Stored]) -> Iterator[str]:
         yield f"{it.began[:16]:16}  {it.agent:14}  {it.session}  {numbers}  {title}".rstrip() + "\n"
 
 
-def _parts(args: argparse.Namespace, connection: Connection, chosen: list[Stored]) -> Iterator[str]:
+def _parts(args: argparse.Namespace, connection: Connection, chosen: list[Stored]) -> Generator[str]:
     from tamis.transcripts.marks import marks_of
     from tamis.transcripts.report import as_html, as_markdown, as_text, turns_of
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 from typing import IO, TYPE_CHECKING
@@ -10,9 +11,11 @@ from tamis.transcripts.reading import FILE
 from tamis.transcripts.stored import records_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection
 
-    from tamis.transcripts.stored import Stored
+    from tamis.transcripts.stored import Stored, StoredRecord
 
 __all__ = ["write_log"]
 
@@ -23,7 +26,12 @@ _LIST = "\ue000tamis-list\ue000"
 def write_log(connection: Connection, transcript: Stored, file: IO[str]) -> None:
     """Writes the log of a transcript: what no rule has changed, byte for byte as it was, but for the white
     space between the members of a document."""
-    found = records_of(connection, transcript.id)
+    # Whoever reads what is written may go: the store is left before it is closed.
+    with contextlib.closing(records_of(connection, transcript.id)) as found:
+        _write(found, file)
+
+
+def _write(found: Iterator[StoredRecord], file: IO[str]) -> None:
     first = next(found, None)
     if first is None:
         return

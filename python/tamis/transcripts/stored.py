@@ -12,7 +12,7 @@ from tamis.transcripts.model import Usage
 from tamis.transcripts.tables import events, records, transcripts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from sqlalchemy import Connection
 
@@ -103,7 +103,7 @@ def select(
     return chosen
 
 
-def records_of(connection: Connection, transcript: int) -> Iterator[StoredRecord]:
+def records_of(connection: Connection, transcript: int) -> Generator[StoredRecord]:
     """The records of a transcript, in the order of its log."""
     wanted = [records.c.line, records.c.raw, records.c.counts]
     query = sa.select(*wanted).where(records.c.transcript == transcript).order_by(records.c.line)
@@ -112,7 +112,7 @@ def records_of(connection: Connection, transcript: int) -> Iterator[StoredRecord
             yield StoredRecord(line, raw, counts or {})
 
 
-def events_of(connection: Connection, transcript: int) -> Iterator[StoredEvent]:
+def events_of(connection: Connection, transcript: int) -> Generator[StoredEvent]:
     """What a transcript tells, in the order of its log."""
     named = [events.c[name] for name in ("line", "kind", "prompt", "role", "name", "call", "text")]
     join = events.join(
