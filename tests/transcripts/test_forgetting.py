@@ -105,3 +105,33 @@ def test_the_command(tmp_path: Path, redactor: Redactor, capsys: pytest.CaptureF
     ):
         assert main(["forget", *arguments, "--db", url]) == code
         assert said in capsys.readouterr().err
+
+
+def test_ended_before_the_files_are_clean(
+    tmp_path: Path, url: str, redactor: Redactor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If a program is ended between taking something out and cleaning the files, the next one cleans them."""
+    log(tmp_path / "a.jsonl", "heronbird", "a")
+    (tmp_path / "none.yml").write_text("[]\n")
+
+    def end(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with open_store(url, create=True) as store:
+        ingest(store, redactor, tmp_path / "a.jsonl")
+        index(store)
+        with store.reading() as connection:
+            chosen = select(connection)
+        with monkeypatch.context() as patch:
+            patch.setattr("tamis.transcripts.forgetting._purge", end)
+            with pytest.raises(KeyboardInterrupt):
+                forget(store, chosen)
+        assert "left to purge" in everything(store)
+    (tmp_path / "logs").mkdir()
+    ended = ["ingest", str(tmp_path / "logs"), "--db", url, "--rules", str(tmp_path / "none.yml")]
+    assert main(ended) == 0
+    with open_store(url) as store:
+        assert "left to purge" not in everything(store)
+        files = list(tmp_path.glob("store.db*"))
+        assert bool(files) == store.is_sqlite
+        assert [file for file in files if b"heronbird" in file.read_bytes()] == []

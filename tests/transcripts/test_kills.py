@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 from benchmarks.transcript_logs import AGENTS, write_log
-from logs import everything, ingested, rows
+from herons import BY, desk, texts, user
+from logs import everything, ingest, ingested, rows, write_lines
 
+from tamis.transcripts import manual
 from tamis.transcripts.redaction import Redactor
 from tamis.transcripts.searching import unindexed
 from tamis.transcripts.store import open_store
@@ -60,3 +62,39 @@ def test_killed_at_any_moment(logs: Path, url: str, tmp_path: Path, redactor: Re
 def rows_without_file(found: dict[str, list[tuple[object, ...]]]) -> dict[str, list[tuple[object, ...]]]:
     """Without the size, time and digest of the logs, which the test changes, and the rules' digest."""
     return {**found, "transcripts": [row[:-4] for row in found["transcripts"]]}
+
+
+def test_killed_while_redacting(url: str, tmp_path: Path, redactor: Redactor) -> None:
+    """Killed while something is redacted by hand, it is redacted everywhere or nowhere, and the history says
+    which."""
+    path = tmp_path / "logs" / "s.jsonl"
+    records = [user(f"u{n}", f"{n} heron " + "and more of it " * 20) for n in range(800)]
+    write_lines(path, *records)
+    (tmp_path / "none.yml").write_text("[]\n")
+    command = [sys.executable, "-m", "tamis", "redactions", "add", "--all", "--text", "heron", "--db", url]
+    command += ["--rules", str(tmp_path / "none.yml"), "--log", str(path)]
+    seed = random.randrange(10**6)
+    r = random.Random(seed)
+    done = 0
+    with open_store(url, create=True) as store:
+        ingest(store, redactor, path)
+        began = time.monotonic()
+        subprocess.run(command, check=True, capture_output=True)
+        whole = time.monotonic() - began
+        for _ in range(12):
+            at = desk(store, redactor, path)
+            with store.reading() as connection:
+                active = [it for it in manual.everything(connection) if it.active]
+            done += bool(active)
+            for it in active:
+                at.undo(it.redaction, None, BY)
+            assert all("heron" in text for text in texts(store))
+            with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as program:
+                time.sleep(whole * r.uniform(0.3, 1.1))
+                program.kill()
+            with store.reading() as connection:
+                active = [it for it in manual.everything(connection) if it.active]
+                covered = [len(manual.places_of(connection, it)) for it in active]
+            assert covered in ([], [800]), f"seed {seed}"
+            assert sum("heron" in text for text in texts(store)) == (0 if active else 800), f"seed {seed}"
+    assert done > 0

@@ -77,8 +77,7 @@ def run(args: argparse.Namespace) -> int:
         note_replacements(store, redactor)
         done, failed = _ingest(store, redactor, candidates)
         done += redact_stored(store, redactor)
-        if any(it.other_rules for it in done):
-            purge(store)  # of what other rules had left
+        purge(store)  # of what other rules had left
         _report(args, done, failed, store.name)
         # Apart, and at last: without it all is there but `tamis search`, which makes what is missing.
         if not args.no_index:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 
 from tamis.transcripts.manual import forget_names
 from tamis.transcripts.searching import forget_words
-from tamis.transcripts.tables import broken, events, records, transcripts
+from tamis.transcripts.tables import broken, events, facts, records, transcripts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from tamis.transcripts.store import Store
     from tamis.transcripts.stored import Stored
 
-__all__ = ["clear", "forget", "older_than", "purge", "with_sub_agents"]
+__all__ = ["clear", "forget", "leave_to_purge", "older_than", "purge", "with_sub_agents"]
+
+
+_LEFT = "left to purge"
 
 
 def older_than(chosen: Iterable[Stored], seconds: float) -> list[Stored]:
@@ -54,6 +58,7 @@ def forget(store: Store, chosen: Iterable[Stored]) -> None:
             clear(connection, it.id, events, records, broken)
             forget_names(connection, it.agent, it.source, it.session)
             connection.execute(sa.delete(transcripts).where(transcripts.c.id == it.id))
+        leave_to_purge(connection)
     purge(store)
 
 
@@ -64,8 +69,27 @@ def clear(connection: Connection, transcript: int, *tables: sa.Table) -> None:
         connection.execute(sa.delete(table).where(table.c.transcript == transcript))
 
 
+def leave_to_purge(connection: Connection) -> None:
+    """Notes that the files hold what they must not, until `purge` was run: whoever comes next does it, if
+    this program is ended before."""
+    note = "INSERT INTO facts VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+    connection.execute(sa.text(note), {"name": _LEFT, "value": uuid.uuid4().hex})
+
+
 def purge(store: Store) -> None:
-    """Takes out of the files what is in no row any more."""
+    """Takes out of the files what is in no row any more, if there is something to take out."""
+    is_note = facts.c.name == _LEFT
+    with store.reading() as connection:
+        note = connection.execute(sa.select(facts.c.value).where(is_note)).scalar()
+    if note is None:
+        return
+    _purge(store)
+    with store.writing() as connection:
+        # If somebody left something meanwhile, it is another note.
+        connection.execute(sa.delete(facts).where(is_note, facts.c.value == note))
+
+
+def _purge(store: Store) -> None:
     if store.is_sqlite:
         with store.writing() as connection:
             # The index keeps deleted words until its parts are put together.

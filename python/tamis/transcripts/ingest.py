@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from tamis.transcripts.agents import Found
 from tamis.transcripts.assembly import Assembly
 from tamis.transcripts.discovery import AGENTS
-from tamis.transcripts.forgetting import clear
+from tamis.transcripts.forgetting import clear, leave_to_purge
 from tamis.transcripts.manual import by_hand
 from tamis.transcripts.reading import Log, Record, digest_of
 from tamis.transcripts.store import only_one
@@ -65,8 +65,6 @@ class Done:
     undecided: int = 0
     broken: list[Broken] = field(default_factory=list)
     unfinished: bool = False
-    other_rules: bool = False
-    """What was stored of it was redacted by other rules."""
     lost: int = 0
     """How many places that people redacted by hand are not in the log any more."""
     unsure: int = 0
@@ -90,9 +88,7 @@ def ingest_log(store: Store, redactor: Redactor, candidate: Candidate) -> Done:
         return Done(agent.name, source, "same", told.st_size)
     what: Literal["new", "changed"] = "new" if known is None else "changed"
     with store.writing() as connection:
-        done = read_log(store, connection, redactor, candidate, what)
-    done.other_rules = known is not None and known.rules != redactor.digest
-    return done
+        return read_log(store, connection, redactor, candidate, what)
 
 
 def read_log(
@@ -159,12 +155,13 @@ def rewrite(
     `rules` is noted as what it was redacted by."""
     found = Found(Path(known.source), known.source, known.session, known.parent)
     assembly = Assembly(AGENTS[known.agent], found, redactor, covered)
-    done = Done(known.agent, known.source, "stored", 0, other_rules=True)
+    done = Done(known.agent, known.source, "stored", 0)
     counts: dict[int, dict[str, int]] = {}
     only_one(connection, f"log {known.agent} {known.source}")
     told = assembly.records(_stored(before, known.id, counts))
     first = next(told, None)
     clear(connection, known.id, events, records)
+    leave_to_purge(connection)
     for batch in _batches(chain(filter(None, [first]), told)):
         for it in batch:
             it.counts = dict(Counter(counts.pop(it.line, {})) + Counter(it.counts))
@@ -213,10 +210,12 @@ def _begin(connection: Connection, agent: str, source: str, rules: str) -> int:
     """Makes room for a transcript; what was there of it goes."""
     only_one(connection, f"log {agent} {source}")
     wanted = (transcripts.c.agent == agent) & (transcripts.c.source == source)
-    old = connection.execute(sa.select(transcripts.c.id).where(wanted)).scalar()
+    old = connection.execute(sa.select(transcripts.c.id, transcripts.c.rules).where(wanted)).one_or_none()
     if old is not None:
-        clear(connection, int(old), events, records, broken)
-        return int(old)
+        clear(connection, int(old.id), events, records, broken)
+        if old.rules != rules:
+            leave_to_purge(connection)
+        return int(old.id)
     empty = dict.fromkeys(("session", "parent", "title", "model", "version", "folder", "began", "ended"), "")
     zero = dict.fromkeys(("prompts", "records", "undecided", "size", "changed"), 0)
     row = {"agent": agent, "source": source, "rules": rules, "digest": "", "counts": {}, **empty, **zero}

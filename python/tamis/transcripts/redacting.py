@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tamis.errors import StoreError, UsageError
 from tamis.transcripts import manual
 from tamis.transcripts.discovery import AGENTS, discover, named
-from tamis.transcripts.forgetting import purge, with_sub_agents
+from tamis.transcripts.forgetting import leave_to_purge, purge, with_sub_agents
 from tamis.transcripts.ingest import is_of_rules, read_log, rewrite
 from tamis.transcripts.manual import ByHand, Place, Redaction
 from tamis.transcripts.reading import Log, Record
@@ -253,6 +253,8 @@ class Desk:
         self, connection: Connection, rows: list[Row[Any]], places: list[Place], replacement: str
     ) -> None:
         """Redacts transcripts anew, with what is written down by now."""
+        if rows:
+            leave_to_purge(connection)
         for row in rows:
             candidate = self._logs.get((row.agent, row.source))
             if candidate is not None:
