@@ -27,7 +27,7 @@ FILE = "$file"
 """By this name a record holds a file that lies beside a log."""
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)  # not frozen, which takes longer to make
 class Record:
     """A record as it stands in the log."""
 

@@ -86,7 +86,7 @@ class Desk:
         found, rows = self._resolved(self._rows(chosen), wish)
         new = Redaction(
             *(0, 0, "add", "", change.actor, 0, True, wish.scope),
-            replacement=self._clean(change.replacement or "<REDACTED>"),
+            replacement=self._clean("<REDACTED>" if change.replacement is None else change.replacement),
             reason=self._clean(change.reason or ""),
             places=0,
         )

@@ -27,7 +27,7 @@ _KINDS = 2000
 _RAW = "raw_json"
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)  # not frozen, which takes longer to make
 class Redacted:
     """What became of a record."""
 
@@ -78,10 +78,9 @@ class Redactor:
         return Redacted(new, changes, fits)
 
     def _fields_of(self, events: Iterable[Event]) -> ContentFields:
+        wanted = self._wanted
         places = tuple(
-            (event.field, event.path)
-            for event in events
-            if event.field is not None and event.field in self._wanted
+            [(event.field, event.path) for event in events if event.field in wanted and event.field]
         )
         fields = self._fields.get(places)
         if fields is None:
