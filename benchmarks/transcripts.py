@@ -96,23 +96,31 @@ def main() -> int:
             os.utime(path)
         again = measured(_RUN, "ingest", str(base / "lines"), "--db", store, *rules)
         row("again, with other times", size, again, 500, 300)
-        write_packed(base / "packed", single)
-        for agent, what in (
-            ("gemini", "one document"),
-            ("copilot-vscode", "one document"),
-            ("copilot-cli", "lines"),
-            ("packed", "a log of Codex in zstd, by its size unpacked"),
-        ):
-            if agent != "packed":
-                write_logs(base / agent, single, [agent])
-            cost = measured(
-                _RUN, "ingest", str(base / agent), "--db", str(base / f"{agent}.db"), "--no-index", *rules
-            )
-            size = single if agent == "packed" else size_of(base / agent)
-            row(f"{agent}, {what}", size, cost, 20, 300)
+        singles(base, single, rules, row)
         beside(base, row)
     Console().print(table)
     return int(failed)
+
+
+type Row = Callable[[str, float, Cost, float | None, float | None], None]
+
+
+def singles(base: Path, megabytes: int, rules: list[str], row: Row) -> None:
+    """Each of the other kinds of logs: documents, lines of Copilot CLI, a packed log."""
+    write_packed(base / "packed", megabytes)
+    for agent, what in (
+        ("gemini", "one document"),
+        ("copilot-vscode", "one document"),
+        ("copilot-cli", "lines"),
+        ("packed", "a log of Codex in zstd, by its size unpacked"),
+    ):
+        if agent != "packed":
+            write_logs(base / agent, megabytes, [agent])
+        cost = measured(
+            _RUN, "ingest", str(base / agent), "--db", str(base / f"{agent}.db"), "--no-index", *rules
+        )
+        size = megabytes if agent == "packed" else size_of(base / agent)
+        row(f"{agent}, {what}", size, cost, 20, 300)
 
 
 def write_packed(folder: Path, megabytes: int) -> None:
@@ -127,7 +135,7 @@ def write_packed(folder: Path, megabytes: int) -> None:
     plain.unlink()
 
 
-def beside(base: Path, row: Callable[[str, float, Cost, float | None, float | None], None]) -> None:
+def beside(base: Path, row: Row) -> None:
     """The same work, from a file to a file, by Tamis and by a peer."""
     write_logs(base / "peer", 10, ["claude"])
     (path,) = (base / "peer" / "claude").iterdir()

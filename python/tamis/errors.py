@@ -6,6 +6,7 @@
     ├── RecordingError        a recording that cannot begin, go on or end
     ├── TraceError            something that is no trace, or that this Tamis cannot read
     └── StoreError            a store of transcripts that cannot be opened, read or written
+        └── MovedError        a log in which what people redacted can be found no more
 
 The command line prints them without a traceback and exits with 2. Anything else that escapes is a fault
 in Tamis and keeps its traceback.
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
 
     from tamis._core import Diagnostic
 
-__all__ = ["PolicyError", "RecordingError", "StoreError", "TamisError", "TraceError", "UsageError"]
+__all__ = [
+    "MovedError",
+    "PolicyError",
+    "RecordingError",
+    "StoreError",
+    "TamisError",
+    "TraceError",
+    "UsageError",
+]
 
 
 class TamisError(Exception):
@@ -55,3 +64,7 @@ class TraceError(TamisError):
 
 class StoreError(TamisError):
     """A store of transcripts that cannot be opened, read or written."""
+
+
+class MovedError(StoreError):
+    """A log that was written anew: where something was redacted by hand in it is not known any more."""

@@ -11,9 +11,9 @@ from logs import rows
 
 from tamis.transcripts.redacting import Change, Desk
 from tamis.transcripts.redaction import Redactor
-from tamis.transcripts.resolving import Wish
 from tamis.transcripts.store import Store
 from tamis.transcripts.stored import select
+from tamis.transcripts.wishes import Wish
 
 BY = Change("ada")
 GLOBAL = Wish("global", "heron")

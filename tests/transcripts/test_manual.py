@@ -13,10 +13,10 @@ from logs import everything, ingest, token, write_lines
 from tamis.policy.rules import assembled
 from tamis.transcripts.redacting import Change
 from tamis.transcripts.redaction import Redactor
-from tamis.transcripts.resolving import Wish
 from tamis.transcripts.searching import index, search
 from tamis.transcripts.store import open_store
 from tamis.transcripts.stored import select
+from tamis.transcripts.wishes import Wish
 
 
 def test_a_text_goes_from_everywhere(tmp_path: Path, url: str, redactor: Redactor) -> None:

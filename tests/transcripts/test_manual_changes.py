@@ -21,10 +21,10 @@ from tamis.transcripts.forgetting import forget
 from tamis.transcripts.ingest import redact_stored
 from tamis.transcripts.redacting import Change
 from tamis.transcripts.redaction import Redactor
-from tamis.transcripts.resolving import Wish
 from tamis.transcripts.searching import index
 from tamis.transcripts.store import open_store
 from tamis.transcripts.stored import select
+from tamis.transcripts.wishes import Wish
 
 
 def test_undo(tmp_path: Path, url: str, redactor: Redactor) -> None:
@@ -221,7 +221,7 @@ import sys
 from tamis.policy.rules import assembled
 from tamis.transcripts.redacting import Change, Desk
 from tamis.transcripts.redaction import Redactor
-from tamis.transcripts.resolving import Wish
+from tamis.transcripts.wishes import Wish
 from tamis.transcripts.store import open_store
 from tamis.transcripts.stored import select
 
@@ -230,10 +230,10 @@ with open_store(url) as store:
     desk = Desk(store, Redactor(assembled(None, builtin=True)), [path])
     with store.reading() as connection:
         everything = select(connection)
-    desk.add(everything, Wish("global", word), Change(word))
+    desk.add(everything, Wish("global", word), Change(word[::-1]))
     while True:
         try:
-            desk.update(int(id), None, Change(word, reason=word), None)
+            desk.update(int(id), None, Change(word[::-1], reason=word[::-1]), None)
             break
         except Exception as error:
             assert "meanwhile" in str(error), error
@@ -258,6 +258,6 @@ def test_many_people_at_once(tmp_path: Path, url: str, redactor: Redactor) -> No
         with store.reading() as connection:
             versions = manual.history(connection, id)
             made = manual.everything(connection)
-    assert sorted(it.reason for it in versions) == sorted(["", *words])
+    assert sorted(it.reason for it in versions) == sorted(["", *(word[::-1] for word in words)])
     assert [it.version for it in versions] == [1, 2, 3, 4, 5]
-    assert sorted(it.actor for it in made[1:]) == sorted(words)
+    assert sorted(it.actor for it in made[1:]) == sorted(word[::-1] for word in words)

@@ -13,8 +13,8 @@ from tamis.transcripts.marks import Marks, marks_of, note_replacements
 from tamis.transcripts.redacting import Change
 from tamis.transcripts.redaction import Redactor
 from tamis.transcripts.report import as_html, as_text, turns_of
-from tamis.transcripts.resolving import Wish
 from tamis.transcripts.store import open_store
+from tamis.transcripts.wishes import Wish
 
 
 def test_parts() -> None:

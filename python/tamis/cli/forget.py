@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 from tamis.cli import EXIT_OK, terminal
-from tamis.cli.stores import add_choice, add_store, time_of
+from tamis.cli.stores import add_choice, add_store, time_of, warn_of_readers
 from tamis.errors import UsageError
 
 TYPE_CHECKING = False
@@ -64,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
         if not args.yes and not _is_sure(count):
             print("tamis: nothing was forgotten", file=sys.stderr)
             return EXIT_OK
-        forget(store, chosen)
+        if not forget(store, chosen):
+            warn_of_readers()
     print(f"tamis: {count} forgotten; the logs are where they were", file=sys.stderr)
     return EXIT_OK
 

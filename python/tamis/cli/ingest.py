@@ -13,8 +13,8 @@ from collections import Counter
 from pathlib import Path
 
 from tamis.cli import EXIT_OK, EXIT_PROBLEMS, terminal
-from tamis.cli.stores import AGENTS, add_rules, add_store, redactor_of, time_of
-from tamis.errors import UsageError
+from tamis.cli.stores import AGENTS, add_rules, add_store, redactor_of, time_of, warn_of_readers
+from tamis.errors import MovedError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,22 +62,24 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("`--limit` takes a number from 1")
     since = time_of("--since", args.since) if args.since is not None else None
     if args.dry_run:
-        return _list(_candidates(args, since))
+        return _list(*_candidates(args, since))
     redactor = redactor_of(args)
     from tamis.transcripts.forgetting import purge
     from tamis.transcripts.ingest import redact_stored
     from tamis.transcripts.marks import note_replacements
     from tamis.transcripts.store import open_store
 
-    candidates = _candidates(args, since)
-    if not candidates:
+    candidates, unreadable = _candidates(args, since)
+    if not candidates and not unreadable:
         where = "at these paths" if args.paths else "in the usual places of these agents"
         print(f"tamis: there are no logs {where}", file=sys.stderr)
     with open_store(args.db, create=True) as store:
         note_replacements(store, redactor)
         done, failed = _ingest(store, redactor, candidates)
+        failed = unreadable + failed
         done += redact_stored(store, redactor)
-        purge(store)  # of what other rules had left
+        if not purge(store):  # of what other rules had left
+            warn_of_readers()
         _report(args, done, failed, store.name)
         # Apart, and at last: without it all is there but `tamis search`, which makes what is missing.
         if not args.no_index:
@@ -85,13 +87,20 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_PROBLEMS if failed else EXIT_OK
 
 
-def _candidates(args: argparse.Namespace, since: float | None) -> list[Candidate]:
+def _candidates(
+    args: argparse.Namespace, since: float | None
+) -> tuple[list[Candidate], list[tuple[str, str]]]:
+    """The logs that are asked for, and files that cannot be read, with why."""
     from tamis.transcripts.discovery import AGENTS as known
-    from tamis.transcripts.discovery import discover, named
+    from tamis.transcripts.discovery import Unreadable, discover, named
 
     agents: list[Agent] = [agent for name, agent in known.items() if not args.agent or name in args.agent]
     found: list[Candidate] = []
+    failed: list[tuple[str, str]] = []
     for candidate in named(args.paths, agents) if args.paths else discover(agents, Path.home()):
+        if isinstance(candidate, Unreadable):
+            failed.append((str(candidate.path), candidate.reason))
+            continue
         if isinstance(candidate, Path):
             if str(candidate) in args.paths:
                 raise UsageError(
@@ -106,14 +115,16 @@ def _candidates(args: argparse.Namespace, since: float | None) -> list[Candidate
         by_time = sorted((candidate[1].path for candidate in found), key=changed.__getitem__, reverse=True)
         newest = set(by_time[: args.limit])
         found = [candidate for candidate in found if candidate[1].path in newest]
-    return found
+    return found, failed
 
 
-def _list(candidates: list[Candidate]) -> int:
+def _list(candidates: list[Candidate], failed: list[tuple[str, str]]) -> int:
     for agent, found in candidates:
         print(f"{agent.name:14}  {found.path.stat().st_size:>13,}  {found.path}")
+    for path, reason in failed:
+        print(f"error: `{path}`: {reason}", file=sys.stderr)
     print(f"tamis: {terminal.counted(len(candidates), 'log')}", file=sys.stderr)
-    return EXIT_OK
+    return EXIT_PROBLEMS if failed else EXIT_OK
 
 
 def _ingest(
@@ -129,6 +140,9 @@ def _ingest(
         except OSError as error:
             # One file that cannot be read keeps nobody from the others.
             failed.append((str(candidate[1].path), error.strerror or str(error)))
+            continue
+        except MovedError as error:
+            failed.append((str(candidate[1].path), str(error)))
             continue
         done.append(outcome)
         for line in outcome.broken:

@@ -8,21 +8,21 @@ and why.
 
 from __future__ import annotations
 
+import argparse
 import sys
 
 from tamis.cli import EXIT_OK, Parser, redactionviews, terminal
-from tamis.cli.stores import AGENTS, add_rules, add_store, redactor_of
+from tamis.cli.stores import AGENTS, add_rules, add_store, redactor_of, warn_of_readers
 from tamis.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable
 
     from tamis.transcripts.manual import Scope
     from tamis.transcripts.redacting import Desk, Outcome
-    from tamis.transcripts.resolving import Wish
     from tamis.transcripts.store import Store
+    from tamis.transcripts.wishes import Wish
 
 EXAMPLES = """\
   tamis redactions add 0a1b2c3d --text -              what is typed, wherever this session has it
@@ -51,7 +51,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--all", action="store_true", help="in every transcript of the store")
     add.add_argument("--agent", choices=AGENTS, metavar="NAME", help=f"of this one: {', '.join(AGENTS)}")
     _add_wish(add)
-    add.add_argument("--replacement", metavar="TEXT", help="what is put there (default: <REDACTED>)")
+    add.add_argument(
+        "--replacement", type=_text, metavar="TEXT", help="what is put there (default: <REDACTED>)"
+    )
     add.add_argument("--dry-run", action="store_true", help="say what would be covered; change nothing")
     _add_change(add)
     listed = commands.add_parser("list", help="which redactions there are", allow_abbrev=False)
@@ -62,14 +64,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     history = commands.add_parser("history", help="who did what, when and why", allow_abbrev=False)
     undo = commands.add_parser("undo", help="take back what was done last", allow_abbrev=False)
     for command in (show, update, remove, undo):
-        command.add_argument("id", type=int, metavar="ID", help="the number of the redaction")
-    history.add_argument("id", type=int, nargs="?", metavar="ID", help="of this one (default: of all)")
+        command.add_argument("id", type=_number, metavar="ID", help="the number of the redaction")
+    history.add_argument("id", type=_number, nargs="?", metavar="ID", help="of this one (default: of all)")
     _add_wish(update)
-    update.add_argument("--replacement", metavar="TEXT", help="what is put there from now on")
+    update.add_argument("--replacement", type=_text, metavar="TEXT", help="what is put there from now on")
     for command in (update, remove, undo):
         command.add_argument(
             "--version",
-            type=int,
+            type=_number,
             metavar="N",
             help="only if it still is this version, as `show` tells it",
         )
@@ -81,15 +83,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _add_wish(parser: argparse.ArgumentParser) -> None:
     which = parser.add_argument_group("what is covered")
-    which.add_argument("--text", metavar="TEXT", help="this text; `-` reads it from standard input")
+    which.add_argument(
+        "--text", type=_text, metavar="TEXT", help="this text; `-` reads it from standard input"
+    )
     which.add_argument(
         "--event",
+        type=_text,
         metavar="LINE[.N]",
         help="what this line of the log tells (the N-th thing of it), or the record of this id",
     )
     which.add_argument(
         "--path",
         action="append",
+        type=_text,
         metavar="PATH",
         help="in this field: `prompt`, `assistant`, `reasoning`, `tool.arguments`, `tool.output` or a path in"
         " the record; may be repeated",
@@ -98,14 +104,16 @@ def _add_wish(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--scope",
         choices=_SCOPES,
-        help="where: only what was named (field), wherever prompts have the same text (prompt), or wherever"
-        " anything has it (global). Default: global for a text alone, else field",
+        help="where: what was named, and where the log tells all of it again (field); wherever prompts have"
+        " the text (prompt); wherever anything has it (global). Default: global for a text alone, else field",
     )
 
 
 def _add_change(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--reason", metavar="TEXT", help="why: kept in the history")
-    parser.add_argument("--actor", metavar="NAME", help="who does it (default: your name on this machine)")
+    parser.add_argument("--reason", type=_text, metavar="TEXT", help="why: kept in the history")
+    parser.add_argument(
+        "--actor", type=_text, metavar="NAME", help="who does it (default: your name on this machine)"
+    )
     how = parser.add_argument_group("how")
     add_store(how)
     how.add_argument(
@@ -115,7 +123,7 @@ def _add_change(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="where logs are, as `tamis ingest` was told (default: the usual places)",
     )
-    if parser.prog.endswith("add") or parser.prog.endswith("update"):
+    if parser.prog.endswith("add"):
         how.add_argument(
             "--stored", action="store_true", help="redact what is stored of a log that is not there any more"
         )
@@ -151,9 +159,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _wish(args: argparse.Namespace) -> Wish | None:
     """What is to be covered; None: nothing says so."""
-    from tamis.transcripts.resolving import Wish
+    from tamis.transcripts.wishes import Wish
 
-    text: str | None = sys.stdin.read().removesuffix("\n") if args.text == "-" else args.text
+    text: str | None = _typed() if args.text == "-" else args.text
     is_named = args.event is not None or args.path
     if text is None and not is_named:
         for option in ("span", "scope"):
@@ -168,11 +176,35 @@ def _wish(args: argparse.Namespace) -> Wish | None:
     return Wish(scope, text, args.event, tuple(args.path or ()), _span(args.span))
 
 
+def _typed() -> str:
+    """What is on standard input."""
+    if sys.stdin is None or sys.stdin.closed:
+        raise UsageError("there is no standard input to read the text from")
+    try:
+        return sys.stdin.read().removesuffix("\n")
+    except UnicodeDecodeError:
+        raise UsageError("standard input is no UTF-8") from None
+
+
+def _number(told: str) -> int:
+    if not (told.isascii() and told.isdigit() and len(told) < 10):
+        raise argparse.ArgumentTypeError(f"`{told}` is no number of a redaction or version")
+    return int(told)
+
+
+def _text(told: str) -> str:
+    try:
+        told.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError("it is no UTF-8") from None
+    return told
+
+
 def _span(told: str | None) -> tuple[int, int] | None:
     if told is None:
         return None
     start, colon, stop = told.partition(":")
-    if not (colon and start.isdigit() and stop.isdigit()):
+    if not (colon and f"{start}{stop}".isascii() and start.isdigit() and stop.isdigit() and len(told) < 20):
         raise UsageError(f"`--span {told}` is not like `10:25`")
     return int(start), int(stop)
 
@@ -205,13 +237,10 @@ def _add(args: argparse.Namespace, store: Store) -> None:
         chosen = select(connection, args.transcripts, agent=args.agent)
     if not chosen:
         raise UsageError("there are no transcripts in the store")
-    if wish.event is not None and len(chosen) > 1:
-        several = ", ".join(f"{it.id} ({it.source})" for it in chosen[:5])
-        raise UsageError(f"`--event` is of one transcript, and these are several: {several}")
     desk = _desk(args, store)
     if args.dry_run:
         found = desk.preview(chosen, wish)
-        covered = [place for place in found.places if place.start < place.stop]
+        covered = [place for place in found.places if place.covers]
         redactionviews.print_places(covered, chosen)
         print(f"tamis: {terminal.counted(len(covered), 'place')} would be redacted", file=sys.stderr)
         _warn(found.left, [])
@@ -249,6 +278,11 @@ def _report(args: argparse.Namespace, outcome: Outcome) -> None:
         count = terminal.counted(outcome.transcripts, "transcript")
         print(f"redaction {made.redaction}, version {made.version}: {state}; {count} redacted anew")
     _warn(outcome.left, outcome.in_names)
+    if outcome.kept:
+        count = terminal.counted(outcome.kept, "transcript")
+        print(f"tamis: {count} whose log is gone: redacted as before", file=sys.stderr)
+    if not outcome.is_clean:
+        warn_of_readers()
 
 
 def _warn(left: int, in_names: list[str]) -> None:
@@ -261,4 +295,4 @@ def _warn(left: int, in_names: list[str]) -> None:
         )
         print("hint: `--event` with `--path` redacts such a field as a whole", file=sys.stderr)
     for name in in_names:
-        print(f"warning: the name of the log of `{name}` holds it: a rule can redact that", file=sys.stderr)
+        print(f"warning: the name of the log `{name}` holds it: a rule can redact that", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from tamis.errors import UsageError
 from tamis.policy.schema import RULES_FILE
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     type Group = argparse._ActionsContainer
 
-__all__ = ["AGENTS", "add_choice", "add_rules", "add_store", "redactor_of", "time_of"]
+__all__ = ["AGENTS", "add_choice", "add_rules", "add_store", "redactor_of", "time_of", "warn_of_readers"]
 
 # Those of `tamis.transcripts.discovery`, whose import takes long.
 AGENTS = ("codex", "claude", "copilot-vscode", "copilot-cli", "gemini")
@@ -69,6 +70,15 @@ def redactor_of(args: argparse.Namespace) -> Redactor:
 
     rules = assembled(path, builtin=not args.no_builtin_rules)
     return Redactor(rules)
+
+
+def warn_of_readers() -> None:
+    """Says that what was taken out of the store could not be taken out of its files."""
+    print(
+        "warning: somebody reads the store: what was taken out of it stays in its files until the next"
+        " `tamis ingest`",
+        file=sys.stderr,
+    )
 
 
 def add_choice(group: Group) -> None:

@@ -15,7 +15,8 @@ from tamis.transcripts.reading import FILE, Broken, Record
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tamis.transcripts.manual import ByHand, Place
+    from tamis.transcripts.covering import ByHand
+    from tamis.transcripts.manual import Place
     from tamis.transcripts.model import Kind, Path, Usage
     from tamis.transcripts.redaction import Redactor
 
@@ -115,7 +116,7 @@ class Assembly:
     def _covered(self, read: Record) -> list[tuple[int, Place, str]]:
         """What people redacted by hand in a record."""
         id = record_id(self._agent, read.value)
-        return self._by_hand.of(id, read.line, self.head.session) if self._by_hand else []
+        return self._by_hand.of(id, read.line) if self._by_hand else []
 
     def _events(self, value: dict[str, Any]) -> list[Event]:
         if FILE in value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from tamis.transcripts.agents import Agent, Found
 
-__all__ = ["AGENTS", "Candidate", "discover", "named"]
+__all__ = ["AGENTS", "Candidate", "Unreadable", "discover", "named"]
 
 # An agent is added here: see `docs/agents.md`.
 AGENTS: dict[str, Agent] = {
@@ -31,6 +32,14 @@ _ENDINGS = (".jsonl", ".jsonl.zst", ".json")
 _LOOKED_AT = 20
 
 type Candidate = tuple[Agent, Found]
+
+
+@dataclass(slots=True, frozen=True)
+class Unreadable:
+    """A file that may be a log and cannot be read."""
+
+    path: Path
+    reason: str
 
 
 def discover(agents: list[Agent], home: Path) -> Iterator[Candidate]:
@@ -45,7 +54,7 @@ def discover(agents: list[Agent], home: Path) -> Iterator[Candidate]:
                     yield agent, found
 
 
-def named(paths: list[str], agents: list[Agent]) -> Iterator[Candidate | Path]:
+def named(paths: list[str], agents: list[Agent]) -> Iterator[Candidate | Path | Unreadable]:
     """The logs at these paths, files or folders: a file is known by what is in it. A path alone is a file
     that looks like a log and is none of these agents'. Raises `UsageError` for a path that is not there."""
     for name in paths:
@@ -60,13 +69,21 @@ def named(paths: list[str], agents: list[Agent]) -> Iterator[Candidate | Path]:
             for file in path.glob(pattern)
             if file.is_file()
         }
-        files = {p for p in path.rglob("*") if p.name.endswith(_ENDINGS)} if path.is_dir() else {path}
+        files = {p for p in path.rglob("*") if _is_like(p)} if path.is_dir() else {path}
         for file in sorted(files | beside.keys()):
-            agent = beside.get(file) or _agent_of(file, agents)
+            try:
+                agent = beside.get(file) or _agent_of(file, agents)
+            except OSError as error:
+                yield Unreadable(file, error.strerror or str(error))
+                continue
             if agent is None:
                 yield file
             elif (found := agent.found(root, file)) is not None:
                 yield agent, found
+
+
+def _is_like(path: Path) -> bool:
+    return path.name.endswith(_ENDINGS) and not path.is_dir()
 
 
 def _agent_of(path: Path, agents: list[Agent]) -> Agent | None:

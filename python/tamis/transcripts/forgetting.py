@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from tamis.transcripts.manual import forget_names
 from tamis.transcripts.searching import forget_words
@@ -24,6 +25,8 @@ __all__ = ["clear", "forget", "leave_to_purge", "older_than", "purge", "with_sub
 
 
 _LEFT = "left to purge"
+_WAIT = 10  # seconds for those who read the store
+_LOCKED = "55P03"  # what PostgreSQL says if it waited in vain
 
 
 def older_than(chosen: Iterable[Stored], seconds: float) -> list[Stored]:
@@ -49,7 +52,7 @@ def with_sub_agents(chosen: list[Stored], everything: list[Stored]) -> list[Stor
     return found
 
 
-def forget(store: Store, chosen: Iterable[Stored]) -> None:
+def forget(store: Store, chosen: Iterable[Stored]) -> bool:
     """Deletes transcripts with all that was made of them: rows, words of the index, and what the database's
     files still hold of both. Redactions by hand stay, without a name: they count again if the
     log is read anew. Of PostgreSQL, its log of changes and its backups are out of reach."""
@@ -59,7 +62,7 @@ def forget(store: Store, chosen: Iterable[Stored]) -> None:
             forget_names(connection, it.agent, it.source, it.session)
             connection.execute(sa.delete(transcripts).where(transcripts.c.id == it.id))
         leave_to_purge(connection)
-    purge(store)
+    return purge(store)
 
 
 def clear(connection: Connection, transcript: int, *tables: sa.Table) -> None:
@@ -76,30 +79,40 @@ def leave_to_purge(connection: Connection) -> None:
     connection.execute(sa.text(note), {"name": _LEFT, "value": uuid.uuid4().hex})
 
 
-def purge(store: Store) -> None:
-    """Takes out of the files what is in no row any more, if there is something to take out."""
+def purge(store: Store) -> bool:
+    """Takes out of the files what is in no row any more, if there is something to take out. False: somebody
+    reads the store, so that it is left to the next one."""
     is_note = facts.c.name == _LEFT
     with store.reading() as connection:
         note = connection.execute(sa.select(facts.c.value).where(is_note)).scalar()
     if note is None:
-        return
-    _purge(store)
+        return True
+    if not _purge(store):
+        return False
     with store.writing() as connection:
         # If somebody left something meanwhile, it is another note.
         connection.execute(sa.delete(facts).where(is_note, facts.c.value == note))
+    return True
 
 
-def _purge(store: Store) -> None:
+def _purge(store: Store) -> bool:
     if store.is_sqlite:
         with store.writing() as connection:
             # The index keeps deleted words until its parts are put together.
             connection.exec_driver_sql("INSERT INTO search (search) VALUES ('optimize')")
         with store.outside() as connection:
             connection.exec_driver_sql("VACUUM")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    else:
-        with store.outside() as connection:
+            is_busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+            return not is_busy
+    with store.outside() as connection:
+        connection.exec_driver_sql(f"SET lock_timeout = '{_WAIT}s'")
+        try:
             connection.exec_driver_sql(f"VACUUM FULL {', '.join(_names(connection))}")
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", "") != _LOCKED:
+                raise
+            return False
+        return True
 
 
 def _names(connection: Connection) -> list[str]:

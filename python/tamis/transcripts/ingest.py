@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
-from tamis.transcripts.agents import Found
+from tamis.transcripts.agents import Found, Head
+from tamis.transcripts.alignment import Alignment
 from tamis.transcripts.assembly import Assembly
+from tamis.transcripts.covering import ByHand, Places
 from tamis.transcripts.discovery import AGENTS
 from tamis.transcripts.forgetting import clear, leave_to_purge
-from tamis.transcripts.manual import by_hand
+from tamis.transcripts.manual import placed, stamp
 from tamis.transcripts.reading import Log, Record, digest_of
 from tamis.transcripts.store import only_one
 from tamis.transcripts.stored import records_of
@@ -29,17 +31,17 @@ if TYPE_CHECKING:
 
     from tamis.transcripts.assembly import Transcript
     from tamis.transcripts.discovery import Candidate
-    from tamis.transcripts.manual import ByHand
     from tamis.transcripts.model import Path as Way
     from tamis.transcripts.reading import Broken
     from tamis.transcripts.redaction import Redactor
     from tamis.transcripts.store import Store
 
-__all__ = ["Done", "ingest_log", "is_of_rules", "read_log", "redact_stored", "rewrite"]
+__all__ = ["Done", "ingest_log", "is_of_rules", "read_log", "redact_stored", "rewrite", "sessions_of"]
 
 _BATCH = 500
 # What is written at once may be long.
 _BATCH_BYTES = 8 << 20
+_FIRST = 50  # records of a log that may tell its session
 
 _RECORDS = ("transcript", "line", "record_id", "time", "raw", "counts", "undone")
 _EVENTS = (
@@ -97,25 +99,70 @@ def read_log(
     redactor: Redactor,
     candidate: Candidate,
     what: Literal["new", "changed"],
+    *,
+    is_new_by_hand: bool = False,
 ) -> Done:
-    """Reads a log into the store, within a transaction."""
+    """Reads a log into the store, within a transaction. `is_new_by_hand`: what people redacted is changed in
+    it. Raises `MovedError` if that can be found no more."""
     agent, found = candidate
     source, source_counts = redactor.text(found.source)
-    session, _ = redactor.text(found.session)
+    only_one(connection, f"log {agent.name} {source}")
+    covered = _by_hand(store, connection, redactor, candidate, source, is_fresh=is_new_by_hand)
+    check = Alignment(connection, redactor, candidate, covered)
     with Log(found.path, agent.members, is_log=found.is_log) as log:
         done = Done(agent.name, source, what, log.size)
         id = _begin(connection, agent.name, source, redactor.digest)
-        covered = by_hand(connection, agent.name, source, session)
         assembly = Assembly(agent, found, redactor, covered)
         for batch in _batches(assembly.records(log)):
+            check.see(batch)
             _write(connection, store, id, batch)
             done.records += len(batch)
+        check.end(log)
         assembly.counts.update(source_counts)
         _end(connection, id, assembly, log, done.records)
     done.take(assembly)
     done.broken, done.unfinished, done.size = assembly.broken, log.unfinished, log.size
     done.lost, done.unsure = len(covered.lost), covered.unsure
     return done
+
+
+def _by_hand(
+    store: Store,
+    connection: Connection,
+    redactor: Redactor,
+    candidate: Candidate,
+    source: str,
+    *,
+    is_fresh: bool,
+) -> ByHand:
+    """What people redacted in a log; of many logs, it is asked for once."""
+    agent, found = candidate
+    places = store.by_hand.get(agent.name)
+    now = stamp(connection)
+    if is_fresh or places is None or places[0] != now:
+        places = (now, Places(placed(connection, agent.name)))
+        if not is_fresh:  # else it is not sure yet that it will be so
+            store.by_hand[agent.name] = places
+    if not places[1].all:
+        return ByHand(places[1], source)
+    # A file beside a log is called as it is called, in whatever session.
+    sessions = [redactor.text(name)[0] for name in sessions_of(candidate)] if found.is_log else []
+    root = str(found.path).removesuffix(found.source)
+    return ByHand(places[1], source, sessions, lambda other: Path(root, other).exists())
+
+
+def sessions_of(candidate: Candidate) -> list[str]:
+    """What the session of a log is called, by its name and by its records."""
+    agent, found = candidate
+    head = Head()
+    with Log(found.path, agent.members) as log:
+        for number, read in enumerate(log):
+            if isinstance(read, Record):
+                agent.note(read.value, head)
+            # Of a document, what is around its records comes last.
+            if head.session or (number > _FIRST and not found.path.name.endswith(".json")):
+                break
+    return [found.session, head.session]
 
 
 def redact_stored(store: Store, redactor: Redactor) -> Iterator[Done]:
@@ -208,7 +255,6 @@ def _is_same(store: Store, known: Row[Any], candidate: Candidate, redactor: Reda
 
 def _begin(connection: Connection, agent: str, source: str, rules: str) -> int:
     """Makes room for a transcript; what was there of it goes."""
-    only_one(connection, f"log {agent} {source}")
     wanted = (transcripts.c.agent == agent) & (transcripts.c.source == source)
     old = connection.execute(sa.select(transcripts.c.id, transcripts.c.rules).where(wanted)).one_or_none()
     if old is not None:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,26 +17,29 @@ from tamis.errors import StoreError, UsageError
 from tamis.transcripts.tables import redaction_history, redaction_places, redactions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection
 
 __all__ = [
     "MANUAL",
-    "ByHand",
     "Place",
     "Redaction",
     "Scope",
     "Way",
     "begin",
-    "by_hand",
     "change",
+    "clean_names",
     "current",
     "disguise",
     "everything",
     "forget_names",
+    "found_again",
     "history",
+    "placed",
     "places_of",
+    "printable",
+    "stamp",
 ]
 
 type Way = tuple[str | int | tuple[int], ...]
@@ -72,6 +74,15 @@ class Place:
     """Of all of the text, in characters."""
     exact: bool
     """Whether the text was the log's, and not what was stored of it: then all of the log's is covered."""
+    size: int
+    """Of the log in which it was found, in bytes."""
+    digest: str
+    """Of that log. Lines are where they were as long as it has only grown."""
+
+    @property
+    def covers(self) -> bool:
+        """Whether there is something between start and stop."""
+        return self.start < self.stop
 
 
 @dataclass(slots=True, frozen=True)
@@ -93,69 +104,6 @@ class Redaction:
     """The version with which its places were given."""
 
 
-@dataclass(slots=True)
-class ByHand:
-    """What people redacted in one log, looked up record by record."""
-
-    source: str
-    sessions: set[str]
-    """What the session of the log is called, as far as that is known yet."""
-    lost: set[int] = field(default_factory=set)
-    """Places of this very log that were not met yet, by their numbers."""
-    unsure: int = 0
-    """How many texts were replaced whole, as they are not what they were."""
-    _places: list[tuple[Place, str]] = field(default_factory=list)
-    _by_id: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    _by_line: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
-
-    def __bool__(self) -> bool:
-        return bool(self._places)
-
-    def add(self, place: Place, replacement: str) -> None:
-        """A place and what is put there. Those of a later redaction come later."""
-        number = len(self._places)
-        self._places.append((place, replacement))
-        if place.record_id:
-            self._by_id[place.record_id].append(number)
-        else:
-            self._by_line[place.line].append(number)
-        if self._is_own(place) and place.start < place.stop:
-            self.lost.add(number)
-
-    def of(self, id: str, line: int, session: str) -> list[tuple[int, Place, str]]:
-        """The places of a record, by their numbers, and what is put in each.
-
-        `session`: as the log itself tells it; empty, as long as it does not."""
-        numbers = [
-            *self._by_line.get(line, ()),
-            *(self._by_id.get(id, ()) if id else ()),
-            *(self._by_id.get(disguise(id), ()) if id else ()),
-        ]
-        known = self.sessions | {session, disguise(session)} if session else self.sessions
-        fitting = [number for number in sorted(numbers) if self._is_of(number, known, told=bool(session))]
-        # A record that was looked at when the redaction was made is covered where it was then; one that is
-        # new, or stands elsewhere now, wherever one of its name was.
-        here = [number for number in fitting if self._places[number][0].line == line]
-        found = [(number, *self._places[number]) for number in here or fitting]
-        return [it for it in found if it[1].start < it[1].stop]
-
-    def met(self, places: Iterable[tuple[int, Place, str]], fits: Iterable[str]) -> None:
-        """Notes what became of places of a record."""
-        for (number, *_), fit in zip(places, fits, strict=True):
-            if fit != "lost":
-                self.lost.discard(number)
-            if fit == "whole":
-                self.unsure += 1
-
-    def _is_own(self, place: Place) -> bool:
-        return place.source in (self.source, disguise(self.source))
-
-    def _is_of(self, number: int, sessions: set[str], *, told: bool) -> bool:
-        place = self._places[number][0]
-        # The id of a record is enough until the log has said whose it is.
-        return self._is_own(place) or place.session in sessions or (bool(place.record_id) and not told)
-
-
 def disguise(name: str) -> str:
     """What stands for the name of a session, log or record that is forgotten: it still is known by it."""
     return "#" + hashlib.sha256(name.encode()).hexdigest()[:40]
@@ -170,10 +118,9 @@ _ABOUT = [redaction_history.c[it.name] for it in fields(Redaction)]
 _PLACE = [redaction_places.c[it.name] for it in fields(Place)]
 
 
-def by_hand(connection: Connection, agent: str, source: str, session: str) -> ByHand:
-    """What people redacted, and have not taken back, in logs of an agent: of this one, or of one that is the
-    same in another place."""
-    found = ByHand(source, {session, disguise(session)} if session else set())
+def placed(connection: Connection, agent: str) -> Iterator[tuple[Place, str]]:
+    """What people redacted, and have not taken back, in the logs of an agent, and what is put there; the last
+    redaction comes last."""
     join = _NOW.join(
         redaction_places,
         (redaction_places.c.redaction == redactions.c.id)
@@ -186,8 +133,22 @@ def by_hand(connection: Connection, agent: str, source: str, session: str) -> By
         .order_by(redactions.c.id, redaction_places.c.number)
     )
     for replacement, *about in connection.execute(query):
-        found.add(_place(about), replacement)
-    return found
+        yield _place(about), replacement
+
+
+def stamp(connection: Connection) -> tuple[int, int]:
+    """Changes whenever a redaction does, in what was committed."""
+    count, versions = sa.func.count(), sa.func.coalesce(sa.func.sum(redactions.c.version), 0)
+    row = connection.execute(sa.select(count, versions).select_from(redactions)).one()
+    return int(row[0]), int(row[1])
+
+
+def found_again(connection: Connection, agent: str, places: Iterable[Place], size: int, digest: str) -> None:
+    """Notes that lines of these places are where they were in another form of their log."""
+    columns = redaction_places.c
+    for source, old in {(place.source, place.digest) for place in places}:
+        is_it = (columns.agent == agent) & (columns.source == source) & (columns.digest == old)
+        connection.execute(sa.update(redaction_places).where(is_it).values(size=size, digest=digest))
 
 
 def _place(row: Sequence[Any]) -> Place:
@@ -229,7 +190,7 @@ def places_of(connection: Connection, redaction: Redaction) -> list[Place]:
         redaction_places.c.version == redaction.places
     )
     query = sa.select(*_PLACE).where(of_it).order_by(redaction_places.c.number)
-    return [place for place in map(_place, connection.execute(query)) if place.start < place.stop]
+    return [place for place in map(_place, connection.execute(query)) if place.covers]
 
 
 def begin(connection: Connection, new: Redaction, places: Iterable[Place]) -> Redaction:
@@ -246,8 +207,8 @@ def change(connection: Connection, new: Redaction, places: Iterable[Place] | Non
     if done.rowcount != 1:
         now = current(connection, new.redaction)
         raise StoreError(
-            f"redaction {now.redaction} was changed by `{now.actor}` meanwhile: it is version {now.version}"
-            f" now, not {new.version}",
+            f"redaction {now.redaction} was changed by `{printable(now.actor)}` meanwhile: it is version"
+            f" {now.version} now, not {new.version}",
             hint=f"`tamis redactions history {now.redaction}` tells what was done",
         )
     return _write(connection, new.redaction, new.version + 1, new, places)
@@ -269,6 +230,28 @@ def _write(
             connection.execute(sa.insert(redaction_places), rows)
     connection.execute(sa.insert(redaction_history), about)
     return Redaction(**about)
+
+
+def clean_names(connection: Connection, cleaned: Callable[[str], str]) -> None:
+    """Takes out of what is kept of redactions what a later rule or redaction covers: ids of records and
+    sessions that are not what `cleaned` makes of them, and what was said as a reason."""
+    for column in (redaction_places.c.record_id, redaction_places.c.session):
+        found = connection.execute(sa.select(column).where(column != "").distinct()).scalars().all()
+        for name in found:
+            if not name.startswith("#") and cleaned(name) != name:
+                # A record is known by its line then.
+                change = sa.update(redaction_places).where(column == name).values({column.name: ""})
+                connection.execute(change)
+    for column in (redaction_history.c.reason, redaction_history.c.replacement, redaction_history.c.actor):
+        for told in connection.execute(sa.select(column).where(column != "").distinct()).scalars().all():
+            if cleaned(told) != told:
+                change = sa.update(redaction_history).where(column == told)
+                connection.execute(change.values({column.name: cleaned(told)}))
+
+
+def printable(text: str) -> str:
+    """A text without what would move a cursor or colour a terminal."""
+    return "".join(character for character in text if character.isprintable())
 
 
 def forget_names(connection: Connection, agent: str, source: str, session: str) -> None:

@@ -34,7 +34,9 @@ class Marks:
         """`replacements`: rules, and what each puts in; a rule may be there more than once."""
         self._rules: dict[str, dict[str, None]] = {_PLAIN: {}}
         for rule, text in replacements:
-            self._rules.setdefault(text, {})[rule] = None
+            # A word may stand anywhere: nothing tells those that were put in.
+            if not text.isalnum():
+                self._rules.setdefault(text, {})[rule] = None
         longest_first = sorted(self._rules, key=len, reverse=True)
         self._pattern = re.compile("|".join([_LABELLED, *map(re.escape, longest_first)]))
 

@@ -156,7 +156,12 @@ def _record(line: int, data: bytes) -> Record | Broken:
     return Record(line, text, value)
 
 
-def digest_of(path: Path) -> str:
-    """The digest of a whole file, in hexadecimal digits of SHA-256."""
+def digest_of(path: Path, size: int | None = None) -> str:
+    """The digest of a file, or of so many bytes of its beginning, in hexadecimal digits of SHA-256."""
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        if size is None:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+        measured = _Measured(file, size)
+        while measured.read(_PIECE):
+            pass
+        return measured.digest.hexdigest()

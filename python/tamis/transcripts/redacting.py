@@ -4,35 +4,39 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from tamis.errors import StoreError, UsageError
 from tamis.transcripts import manual
-from tamis.transcripts.discovery import AGENTS, discover, named
+from tamis.transcripts.covering import ByHand, Places
 from tamis.transcripts.forgetting import leave_to_purge, purge, with_sub_agents
-from tamis.transcripts.ingest import is_of_rules, read_log, rewrite
-from tamis.transcripts.manual import ByHand, Place, Redaction
-from tamis.transcripts.reading import Log, Record
-from tamis.transcripts.resolving import Source, resolved
+from tamis.transcripts.ingest import read_log, rewrite
+from tamis.transcripts.manual import Redaction, disguise
+from tamis.transcripts.redaction import path_text
+from tamis.transcripts.resolving import Resolved, resolved
 from tamis.transcripts.searching import index
-from tamis.transcripts.stored import records_of, select
-from tamis.transcripts.tables import transcripts
+from tamis.transcripts.sources import Logs
+from tamis.transcripts.store import only_one
+from tamis.transcripts.stored import select, with_records
+from tamis.transcripts.tables import events, transcripts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from sqlalchemy import Connection, Row
 
-    from tamis.transcripts.discovery import Candidate
+    from tamis.transcripts.manual import Place
     from tamis.transcripts.redaction import Redactor
-    from tamis.transcripts.resolving import Resolved, Wish
     from tamis.transcripts.store import Store
     from tamis.transcripts.stored import Stored
+    from tamis.transcripts.wishes import Wish
 
 __all__ = ["Change", "Desk", "Outcome"]
+
+
+_SAID = 3  # characters of a text that is looked for in what people write about it
 
 
 @dataclass(slots=True, frozen=True)
@@ -55,7 +59,11 @@ class Outcome:
     left: int = 0
     """How many records still hold the text, in ids and in data that stays as it is."""
     in_names: list[str] = field(default_factory=list)
-    """Sessions of which the text is in the name of the log."""
+    """Logs that have the text in their names."""
+    kept: int = 0
+    """How many transcripts stay as they are, as their logs are gone, and others of their sessions are not."""
+    is_clean: bool = True
+    """Whether nothing of what is covered is in the files of the database any more."""
 
 
 class Desk:
@@ -68,12 +76,7 @@ class Desk:
         Raises `UsageError` for a path that is not there."""
         self._store = store
         self._redactor = redactor
-        self._stored = stored
-        agents = list(AGENTS.values())
-        self._logs: dict[tuple[str, str], Candidate] = {}
-        for found in named(paths, agents) if paths else discover(agents, Path.home()):
-            if not isinstance(found, Path):
-                self._logs.setdefault((found[0].name, redactor.text(found[1].source)[0]), found)
+        self._logs = Logs(store, redactor, paths, stored=stored)
 
     def preview(self, chosen: list[Stored], wish: Wish) -> Resolved:
         """What a redaction would cover. Raises as `add`."""
@@ -82,19 +85,19 @@ class Desk:
     def add(self, chosen: list[Stored], wish: Wish, change: Change) -> Outcome:
         """Redacts what is wished. Raises `UsageError` if there is no such text, `StoreError` if a log is not
         there; the store is as it was then."""
-        _check_texts(change, wish)
         found, rows = self._resolved(self._rows(chosen), wish)
+        _check_texts(change, found.texts)
+        change = self._cleaned(change)
         new = Redaction(
             *(0, 0, "add", "", change.actor, 0, True, wish.scope),
-            replacement=self._clean("<REDACTED>" if change.replacement is None else change.replacement),
-            reason=self._clean(change.reason or ""),
+            replacement="<REDACTED>" if change.replacement is None else change.replacement,
+            reason=change.reason or "",
             places=0,
         )
         with self._store.writing() as connection:
             made = manual.begin(connection, new, found.places)
-            self._apply(connection, rows, found.places, made.replacement)
-        self._finish()
-        return _outcome(made, found.places, rows, wish, found.left)
+            self._apply(connection, rows, found, made.replacement)
+        return self._outcome(made, found.places, rows, wish, found.left)
 
     def update(self, id: int, version: int | None, change: Change, wish: Wish | None) -> Outcome:
         """Changes a redaction: what is put in, why, and with a wish what it covers. `version`: which one the
@@ -105,15 +108,11 @@ class Desk:
             raise UsageError(
                 f"redaction {id} was removed", hint=f"`tamis redactions undo {id}` brings it back"
             )
-        _check_texts(change, wish)
-        new = replace(now, what="update", actor=change.actor, before=now.version)
-        if change.replacement is not None:
-            new = replace(new, replacement=self._clean(change.replacement))
-        if change.reason is not None:
-            new = replace(new, reason=self._clean(change.reason))
+        new = self._with(replace(now, what="update", before=now.version), change)
         if wish is None:
             return self._change(new, old if new.replacement != now.replacement else [])
         found, rows = self._resolved(self._of(old), wish)
+        _check_texts(change, found.texts)
         return self._change(replace(new, scope=wish.scope), old, found, rows, wish)
 
     def remove(self, id: int, version: int | None, change: Change) -> Outcome:
@@ -122,10 +121,8 @@ class Desk:
         now, old = self._now(id, version)
         if not now.active:
             raise UsageError(f"redaction {id} was removed already")
-        new = replace(now, what="remove", actor=change.actor, before=now.version, active=False)
-        if change.reason is not None:
-            new = replace(new, reason=self._clean(change.reason))
-        return self._change(new, old)
+        new = replace(now, what="remove", before=now.version, active=False)
+        return self._change(self._with(new, change), old)
 
     def undo(self, id: int, version: int | None, change: Change) -> Outcome:
         """Takes back what was done last to a redaction. Raises as `remove`."""
@@ -136,12 +133,25 @@ class Desk:
         if before is None and not now.active:
             raise UsageError(f"there is nothing more to undo of redaction {id}")
         like = before or replace(now, active=False, before=0)
-        new = replace(like, what="undo", version=now.version, actor=change.actor)
-        if change.reason is not None:
-            new = replace(new, reason=self._clean(change.reason))
+        new = self._with(replace(like, what="undo", version=now.version), change)
         with self._store.reading() as connection:
             places = manual.places_of(connection, new)
         return self._change(new, [*old, *places])
+
+    def _cleaned(self, change: Change) -> Change:
+        """What people write goes through the rules, too: nothing else is ever stored."""
+
+        def clean(text: str | None) -> str | None:
+            return None if text is None else self._redactor.text(text)[0]
+
+        return Change(clean(change.actor) or "", clean(change.replacement), clean(change.reason))
+
+    def _with(self, new: Redaction, change: Change) -> Redaction:
+        change = self._cleaned(change)
+        new = replace(new, actor=change.actor)
+        if change.replacement is not None:
+            new = replace(new, replacement=change.replacement)
+        return new if change.reason is None else replace(new, reason=change.reason)
 
     def _now(self, id: int, version: int | None) -> tuple[Redaction, list[Place]]:
         with self._store.reading() as connection:
@@ -151,18 +161,34 @@ class Desk:
 
     def _resolved(self, rows: list[Row[Any]], wish: Wish) -> tuple[Resolved, list[Row[Any]]]:
         """The places, and the transcripts in which they are: those of sub-agents, too."""
+        if wish.event is not None and len(rows) > 1:
+            several = ", ".join(f"{row.id} ({row.source})" for row in rows[:5])
+            raise UsageError(f"an event is of one transcript, and these are several: {several}")
+        if wish.part:
+            wish = replace(wish, event=str(wish.line), paths=(self._path_of(rows[0], wish),))
         beside = []
         if wish.scope != "field":
             with self._store.reading() as connection:
                 everything = select(connection)
             chosen = [it for it in everything if it.id in {row.id for row in rows}]
             beside = self._rows(with_sub_agents(chosen, everything)[len(chosen) :])
-        first, second = ([self._source(row) for row in part] for part in (rows, beside))
+        first, second = ([self._logs.source(row) for row in part] for part in (rows, beside))
         found = resolved(first, second, wish, self._redactor)
-        if not any(place.start < place.stop for place in found.places):
+        if not any(place.covers for place in found.places):
             raise UsageError("there is no such text in these transcripts: nothing was redacted")
         hit = {(place.agent, place.source) for place in found.places}
         return found, _in_order(row for row in [*rows, *beside] if (row.agent, row.source) in hit)
+
+    def _path_of(self, row: Row[Any], wish: Wish) -> str:
+        """Where in its record the thing is that a report shows at this place."""
+        is_told = events.c.kind.not_in(["other", "usage"]) & (events.c.text != "")
+        is_there = (events.c.transcript == row.id) & (events.c.line == wish.line)
+        query = sa.select(events.c.path).where(is_there, is_told).order_by(events.c.id)
+        with self._store.reading() as connection:
+            paths = connection.execute(query).scalars().all()
+        if wish.part > len(paths):
+            raise UsageError(f"what line {wish.line} tells is {len(paths)}, not {wish.part}")
+        return path_text(tuple(json.loads(paths[wish.part - 1])))
 
     def _change(
         self,
@@ -174,18 +200,21 @@ class Desk:
     ) -> Outcome:
         """`old`: what is to come back; `found`, in the transcripts `wanted`: what is to be covered."""
         rows = self._of(old)
+        kept = [row for row in rows if self._logs.of(row) is None]
+        rows = [row for row in rows if row not in kept]
         for row in rows:
-            self._check_rules(row)
-            self._log(row, "what was redacted in it cannot come back")
+            self._logs.check_rules(row)
+        for row in kept:
+            # Of a log that was moved, the transcript of before may stay as it is.
+            if not any((it.agent, it.session) == (row.agent, row.session) for it in rows):
+                self._logs.needed(row, "what was redacted in it cannot come back")
         known = {row.id for row in rows}
         rows = _in_order([*rows, *(row for row in wanted if row.id not in known)])
         with self._store.writing() as connection:
             made = manual.change(connection, new, None if found is None else found.places)
-            self._apply(connection, rows, found.places if found else [], made.replacement)
+            self._apply(connection, rows, found or Resolved([]), made.replacement)
             covered = manual.places_of(connection, made)
-        if rows:
-            self._finish()
-        return _outcome(made, covered, rows, wish, found.left if found else 0)
+        return self._outcome(made, covered, rows, wish, found.left if found else 0, len(kept))
 
     def _rows(self, chosen: Iterable[Stored]) -> list[Row[Any]]:
         query = sa.select(transcripts).where(transcripts.c.id.in_([it.id for it in chosen]))
@@ -193,87 +222,68 @@ class Desk:
             return _in_order(connection.execute(query))
 
     def _of(self, places: Iterable[Place]) -> list[Row[Any]]:
-        """The transcripts that are in the store and have some of these places."""
+        """The transcripts that are in the store and have some of these places, or records of these ids."""
         places = list(places)
-        sources = {(it.agent, it.source) for it in places}
-        sessions = {(it.agent, it.session) for it in places if it.session}
+        names = {(it.agent, name) for it in places for name in (it.source, it.session) if name}
+        ids = {it.record_id for it in places if it.record_id}
         with self._store.reading() as connection:
             query = sa.select(transcripts).where(transcripts.c.agent.in_({it.agent for it in places}))
             rows = _in_order(connection.execute(query))
-        return [
-            row for row in rows if (row.agent, row.source) in sources or (row.agent, row.session) in sessions
-        ]
+            others = [row.id for row in rows if not self._names(row) & names]
+            forks = with_records(connection, others, ids) if ids else set()
+        return [row for row in rows if row.id in forks or self._names(row) & names]
 
-    def _log(self, row: Row[Any], otherwise: str) -> Candidate:
-        found = self._logs.get((row.agent, row.source))
-        if found is None:
-            raise StoreError(
-                f"the log `{row.source}` of {row.agent} is not there: {otherwise}",
-                hint="`--log PATH` says where it is, by the path that `tamis ingest` was given",
-            )
-        return found
+    def _names(self, row: Row[Any]) -> set[tuple[str, str]]:
+        names = [row.source, disguise(row.source), row.session, disguise(row.session)]
+        return {(row.agent, name) for name in names}
 
-    def _check_rules(self, row: Row[Any]) -> None:
-        # By laxer rules than those of before, more would come into the store than what was asked for.
-        if not is_of_rules(row.rules, self._redactor):
-            raise StoreError(
-                f"`{row.session or row.source}` was redacted by other rules than these",
-                hint="name those with `--rules`, or let `tamis ingest` apply these first",
-            )
-
-    def _source(self, row: Row[Any]) -> Source:
-        """Where the places of a transcript are looked for."""
-        self._check_rules(row)
-        agent = AGENTS[row.agent]
-        if (row.agent, row.source) not in self._logs and self._stored:
-            return self._store_as_source(row)
-        found = self._log(row, "use `--stored` to redact what is stored of it")[1]
-
-        def records() -> Iterator[Record]:
-            with Log(found.path, agent.members, is_log=found.is_log) as log:
-                yield from (read for read in log if isinstance(read, Record))
-
-        return Source(agent, row.source, row.session, bool(found.parent), records, lambda line: True)
-
-    def _store_as_source(self, row: Row[Any]) -> Source:
-        changed: set[int] = set()
-
-        def records() -> Iterator[Record]:
-            with self._store.reading() as connection:
-                for it in records_of(connection, row.id):
-                    if it.counts:
-                        changed.add(it.line)
-                    value = json.loads(it.raw)
-                    yield Record(it.line, it.raw, value if isinstance(value, dict) else {})
-
-        about = (AGENTS[row.agent], row.source, row.session, bool(row.parent))
-        return Source(*about, records, lambda line: line not in changed)
-
-    def _apply(
-        self, connection: Connection, rows: list[Row[Any]], places: list[Place], replacement: str
-    ) -> None:
+    def _apply(self, connection: Connection, rows: list[Row[Any]], found: Resolved, replacement: str) -> None:
         """Redacts transcripts anew, with what is written down by now."""
+        texts = sorted((text for text in found.texts if len(text) >= _SAID), key=len, reverse=True)
+
+        def cleaned(told: str) -> str:
+            for text in texts:
+                told = told.replace(text, "<REDACTED>")
+            return told
+
+        manual.clean_names(connection, cleaned)
         if rows:
             leave_to_purge(connection)
         for row in rows:
-            candidate = self._logs.get((row.agent, row.source))
+            candidate = self._logs.of(row)
+            only_one(connection, f"log {row.agent} {row.source}")
+            is_it = transcripts.c.id == row.id
+            now = connection.execute(sa.select(transcripts).where(is_it)).one_or_none()
+            if now is None:
+                raise StoreError(f"`{row.session or row.source}` was forgotten meanwhile")
+            self._logs.check_rules(now)
             if candidate is not None:
-                read_log(self._store, connection, self._redactor, candidate, "changed")
+                read_log(self._store, connection, self._redactor, candidate, "changed", is_new_by_hand=True)
                 continue
-            here = ByHand(row.source, set())
-            for place in places:
-                if place.source == row.source and place.agent == row.agent:
-                    here.add(replace(place, exact=True), replacement)
+            here = Places(
+                (replace(place, exact=True), replacement)
+                for place in found.places
+                if (place.agent, place.source) == (row.agent, row.source)
+            )
             with self._store.reading() as before:
-                rewrite(self._store, before, connection, self._redactor, row, row.rules, here)
+                covered = ByHand(here, row.source)
+                rewrite(self._store, before, connection, self._redactor, now, now.rules, covered)
 
-    def _finish(self) -> None:
-        """What was covered goes out of the files, too."""
-        purge(self._store)
+    def _outcome(
+        self,
+        made: Redaction,
+        places: list[Place],
+        rows: list[Row[Any]],
+        wish: Wish | None,
+        left: int,
+        kept: int = 0,
+    ) -> Outcome:
+        is_clean = purge(self._store)
         index(self._store)
-
-    def _clean(self, text: str) -> str:
-        return self._redactor.text(text)[0]
+        covered = sum(place.covers for place in places)
+        text = wish.text if wish is not None and wish.scope == "global" else None
+        in_names = [row.source for row in rows if text and text in row.source]
+        return Outcome(made, covered, len(rows), left, in_names, kept, is_clean=is_clean)
 
 
 def _in_order(rows: Iterable[Row[Any]]) -> list[Row[Any]]:
@@ -281,17 +291,9 @@ def _in_order(rows: Iterable[Row[Any]]) -> list[Row[Any]]:
     return sorted(rows, key=lambda row: (row.agent, row.source))
 
 
-def _check_texts(change: Change, wish: Wish | None) -> None:
-    text = wish.text if wish is not None else None
-    for name, told in (("--replacement", change.replacement), ("--reason", change.reason)):
-        if text and told and text in told:
-            raise UsageError(f"`{name}` holds the text that is to be redacted")
-
-
-def _outcome(
-    made: Redaction, places: list[Place], rows: list[Row[Any]], wish: Wish | None, left: int
-) -> Outcome:
-    covered = sum(place.start < place.stop for place in places)
-    text = wish.text if wish is not None and wish.scope == "global" else None
-    in_names = [row.session for row in rows if text and (text in row.source or text in row.session)]
-    return Outcome(made, covered, len(rows), left, in_names)
+def _check_texts(change: Change, texts: Iterable[str]) -> None:
+    texts = [text for text in texts if len(text) >= _SAID]
+    for name in ("replacement", "reason", "actor"):
+        told = getattr(change, name)
+        if told and any(text in told for text in texts):
+            raise UsageError(f"`--{name}` holds the text that is to be redacted")

@@ -71,8 +71,10 @@ class Redactor:
             return Redacted(text, [], fits)
         new, hits = done
         data, count = text.encode(), len(self.rules)
+        # A long text may have been changed in many places: it is kept once.
+        texts = {span: data[span[0] : span[1]] for span in {(start, end) for _, start, end, _ in hits}}
         changes = [
-            (self.rules[rule].id if rule < count else MANUAL, data[start:end], undecided)
+            (self.rules[rule].id if rule < count else MANUAL, texts[start, end], undecided)
             for rule, start, end, undecided in hits
         ]
         return Redacted(new, changes, fits)

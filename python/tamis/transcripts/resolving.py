@@ -3,99 +3,37 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from tamis._core import ContentFields, ContentRules, texts_at
 from tamis.errors import UsageError
 from tamis.transcripts.assembly import record_id
-from tamis.transcripts.manual import Place
-from tamis.transcripts.model import Event
+from tamis.transcripts.manual import Place, printable
 from tamis.transcripts.reading import FILE
-from tamis.transcripts.redaction import path_text, paths_in
+from tamis.transcripts.redaction import path_text
+from tamis.transcripts.wishes import Wish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-    from tamis.transcripts.agents import Agent
-    from tamis.transcripts.manual import Scope, Way
+    from tamis.transcripts.manual import Way
     from tamis.transcripts.model import Field
     from tamis.transcripts.reading import Record
     from tamis.transcripts.redaction import Redactor
+    from tamis.transcripts.wishes import Source
 
     type _Found = tuple[list[tuple[str | None, int]], bool, int, int, int, str]
 
-__all__ = ["LONGEST", "Resolved", "Source", "Wish", "resolved", "way_text"]
+__all__ = ["LONGEST", "Resolved", "resolved", "way_text"]
 
 LONGEST = 64 << 10
 """Bytes of a text that is looked for."""
 _MOST = 20_000  # places of one redaction
-
-
-@dataclass(slots=True, frozen=True)
-class Wish:
-    """What is to be redacted, as a person says it."""
-
-    scope: Scope
-    text: str | None = None
-    """Wherever this stands."""
-    event: str | None = None
-    """In the record of this line or id, or, with `.2` behind the line, in the second thing that it tells."""
-    paths: tuple[str, ...] = ()
-    """In these fields, as rules name them."""
-    span: tuple[int, int] | None = None
-    """This part of the one text that `event` and `paths` name, in characters."""
-
-    @property
-    def part(self) -> int:
-        """Which thing that the record tells, from 1; 0: all."""
-        line, _, part = (self.event or "").partition(".")
-        return int(part) if line.isdigit() and part.isdigit() else 0
-
-
-@dataclass(slots=True, frozen=True)
-class Source:
-    """A log, or what is stored of it."""
-
-    agent: Agent
-    source: str
-    session: str
-    of_sub_agent: bool
-    records: Callable[[], Iterable[Record]]
-    """Reads them, from the beginning."""
-    is_exact: Callable[[int], bool]
-    """Whether the record of a line is as the log has it."""
-
-    def events(self, value: dict[str, Any]) -> list[Event]:
-        """What a record tells."""
-        if FILE in value:
-            return [Event("tool_result", value[FILE], (FILE,), "tool.output")]
-        return self.agent.events(value, parent=self.of_sub_agent)
-
-    def is_meant(self, record: Record, wish: Wish) -> bool:
-        """Whether the wish is about this record."""
-        if wish.event is None:
-            return True
-        line = wish.event.partition(".")[0]
-        if line.isdigit() and int(line) == record.line:
-            return True
-        return wish.event == record_id(self.agent, record.value) != ""
-
-    def paths(self, record: Record, wish: Wish) -> tuple[str, ...]:
-        """Where in a record the wish is about; nothing: nowhere."""
-        events = self.events(record.value)
-        places = [(event.field, event.path) for event in events if event.field is not None]
-        if wish.paths:
-            return tuple(paths_in(wish.paths, places))
-        if wish.scope == "prompt":
-            return tuple(path_text(path) for name, path in places if name == "prompt")
-        if wish.event is None:
-            return tuple(path_text(path) for name, path in places if name in ("prompt", "assistant"))
-        told = [event.path for event in events if event.path]
-        if wish.part:
-            known = [event.path for event in events if event.kind not in ("other", "usage")]
-            told = known[wish.part - 1 : wish.part]
-        return tuple(path_text(path) for path in told)
+# As ids look: nothing that anybody has said.
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 @dataclass(slots=True)
@@ -106,6 +44,8 @@ class Resolved:
     left: int = 0
     """How many records hold a text that was looked for everywhere where it stays: in ids, and in data that no
     rule changes."""
+    texts: set[str] = field(default_factory=set)
+    """What is covered; of long texts, not all."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -133,13 +73,22 @@ class _Literals:
                 hint="`--scope field` with `--event` or `--path` redacts it where it stands",
             )
         self._rules = ContentRules([("literal", text, "", False, False, 0, "", [], False) for text in told])
-        self._count = len(told)
-        self._written = [json.dumps(text, ensure_ascii=False)[1:-1] for text in told]
+        self._texts = told
+        self._written = [json.dumps(text, ensure_ascii=False)[1:-1] for text in self._texts]
         self._fields: dict[tuple[str, ...] | None, ContentFields] = {}
 
     def find(self, record: str, paths: tuple[str, ...] | None) -> list[_Found]:
         """`paths`: only there; None: everywhere."""
         return self._rules.find_in_record(record, self._fields_of(paths))
+
+    @property
+    def are_numbers(self) -> bool:
+        """Whether they may stand in numbers."""
+        return any(not set(text) - set("0123456789.+-eE") for text in self._texts)
+
+    def numbers(self, found: list[_Found]) -> list[_Found]:
+        """Those that are numbers and hold one of the texts."""
+        return [it for it in found if _NUMBER.fullmatch(it[5]) and any(text in it[5] for text in self._texts)]
 
     def is_left(self, record: str) -> bool:
         """Whether they stand where rules change nothing."""
@@ -151,7 +100,7 @@ class _Literals:
         fields = self._fields.get(paths)
         if fields is None:
             told = None if paths is None else list(paths)
-            fields = self._fields[paths] = ContentFields([told] * self._count)
+            fields = self._fields[paths] = ContentFields([told] * len(self._texts))
         return fields
 
 
@@ -177,17 +126,20 @@ def resolved(sources: list[Source], beside: list[Source], wish: Wish, redactor: 
         if wish.span is not None:
             named = [_cut(named, wish.span)]
         add(it.place for it in named)
+        covered = {it.covered for it in named}
         if wish.scope == "field":
             add(_copies(sources, named, names))
         else:
-            texts = {it.covered for it in named}
+            texts = covered
+    else:
+        covered = texts
     if texts:
         literals = _Literals(texts)
         for source in [*sources, *beside]:
             for record in source.records():
                 add(_everywhere(source, record, wish, literals, names))
                 left += wish.scope == "global" and wish.event is None and literals.is_left(record.text)
-    return Resolved([*places, *_looked_at([*sources, *beside], list(places))], left)
+    return Resolved([*places, *_looked_at([*sources, *beside], list(places), names)], left, covered)
 
 
 class _Names:
@@ -197,22 +149,49 @@ class _Names:
         self._redactor = redactor
         self._text = text
         self._safe: dict[str, bool] = {}
+        self._record: Record | None = None
+        self._known: set[str | int] = set()
 
     def place(self, source: Source, record: Record, found: _Found) -> Place:
         steps, is_key, start, stop, length, covered = found
-        id = record_id(source.agent, record.value)
+        if record is not self._record:
+            self._record = record
+            # Names that the format gives; others may say something, now or to a rule to come.
+            self._known = {step for event in source.events(record.value) for step in event.path}
         way = tuple(
-            number if name is None else name if self._is_safe(name, covered) else (number,)
-            for name, number in steps
+            number if name is None else name if name in self._known else (number,) for name, number in steps
         )
-        return Place(
-            *(source.agent.name, source.source, source.session, record.line),
-            *(id if self._is_safe(id, covered) else "", way),
+        about = self.about(source, record, covered)
+        return replace(
+            about,
+            path=way,
             is_key=is_key,
             start=start,
             stop=stop,
             length=length,
-            exact=source.is_exact(record.line),
+            exact=source.is_exact(about.line),
+        )
+
+    def about(self, source: Source, record: Record, covered: str = "") -> Place:
+        """A place in a record at which nothing is."""
+        id = record_id(source.agent, record.value)
+        is_id = _ID.fullmatch(id) is not None and self._is_safe(id, covered)
+        # A file beside a log is called as it is called, in whatever session.
+        is_session = FILE not in record.value and self._is_safe(source.session, covered)
+        return Place(
+            agent=source.agent.name,
+            source=source.source,
+            session=source.session if is_session else "",
+            line=record.line,
+            record_id=id if is_id else "",
+            path=(),
+            is_key=False,
+            start=0,
+            stop=0,
+            length=0,
+            exact=True,
+            size=source.size,
+            digest=source.digest,
         )
 
     def _is_safe(self, name: str, covered: str) -> bool:
@@ -259,19 +238,25 @@ def _cut(named: list[_Named], span: tuple[int, int]) -> _Named:
 
 
 def _copies(sources: list[Source], named: list[_Named], names: _Names) -> Iterator[Place]:
-    """The same part where a log tells the same text once more."""
+    """The same part where a log tells the same text once more, be it with other white space around it."""
     wanted: dict[tuple[Field | None, str], set[tuple[int, int]]] = {}
     for it in named:
-        if it.field is not None:
-            wanted.setdefault((it.field, it.whole), set()).add((it.place.start, it.place.stop))
-    fields = {field for field, _ in wanted}
+        if it.field is not None and it.whole.strip():
+            ahead = len(it.whole) - len(it.whole.lstrip())
+            span = (max(it.place.start - ahead, 0), it.place.stop - ahead)
+            wanted.setdefault((it.field, it.whole.strip()), set()).add(span)
+    fields = {name for name, _ in wanted}
     for source in sources if wanted else ():
         for record in source.records():
             for event in source.events(record.value):
                 told = (path_text(event.path),) if event.field in fields else ()
                 for found in _texts_at(record, told):
-                    for start, stop in wanted.get((event.field, found[5]), ()):
-                        yield replace(names.place(source, record, found), start=start, stop=stop)
+                    text, length = found[5], found[4]
+                    ahead = len(text) - len(text.lstrip())
+                    for start, stop in wanted.get((event.field, text.strip()), ()):
+                        start, stop = min(start + ahead, length), min(stop + ahead, length)
+                        if start < stop:
+                            yield replace(names.place(source, record, found), start=start, stop=stop)
 
 
 def _everywhere(
@@ -282,25 +267,30 @@ def _everywhere(
         wish = Wish(wish.scope)
     if not source.is_meant(record, wish):
         return
-    is_anywhere = wish.scope == "global" and not wish.paths and not wish.part
+    is_anywhere = wish.scope == "global" and not wish.paths
     paths = None if is_anywhere else source.paths(record, wish)
-    if paths != ():
-        for found in literals.find(record.text, paths):
-            yield names.place(source, record, found)
+    if paths == ():
+        return
+    found = literals.find(record.text, paths)
+    if literals.are_numbers and (numbers := literals.numbers(_texts_at(record, paths or ("**",)))):
+        # Rules leave short numbers alone, as they are no secrets; somebody who names one says that it is.
+        known = [it[0] for it in found]
+        found += [it for it in numbers if it[0] not in known]
+    for it in found:
+        yield names.place(source, record, it)
 
 
-def _looked_at(sources: list[Source], places: list[Place]) -> Iterator[Place]:
+def _looked_at(sources: list[Source], places: list[Place], names: _Names) -> Iterator[Place]:
     """Other records of the same id in which nothing is covered."""
     for source in sources:
         here = [it for it in places if it.source == source.source and it.record_id]
         ids, lines = {it.record_id for it in here}, {it.line for it in here}
         for record in source.records() if ids else ():
-            id = record_id(source.agent, record.value)
-            if id in ids and record.line not in lines:
-                of_log = (source.agent.name, source.source, source.session)
-                yield Place(*of_log, record.line, id, (), is_key=False, start=0, stop=0, length=0, exact=True)
+            if record.line not in lines and record_id(source.agent, record.value) in ids:
+                yield names.about(source, record)
 
 
 def way_text(way: Way) -> str:
-    """A way, as rules write paths; a name that is not kept is `*`."""
-    return ".".join("*" if isinstance(step, tuple) else path_text((step,)) for step in way).replace(".[", "[")
+    """A way, as rules write paths, without what would move a cursor; a name that is not kept is `*`."""
+    steps = ["*" if isinstance(step, tuple) else path_text((step,)) for step in way]
+    return printable(".".join(steps).replace(".[", "["))

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
+    from tamis.transcripts.covering import Places
+
 __all__ = ["DEFAULT", "VARIABLE", "Store", "only_one", "open_store"]
 
 VARIABLE = "TAMIS_DB"
 DEFAULT = "user/transcripts.db"
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
-_WAIT = 60  # seconds for somebody else's writing
+_WAIT = 20  # seconds for somebody else who is at it
 
 
 class Store:
@@ -36,6 +38,8 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
+        self.by_hand: dict[str, tuple[tuple[int, int], Places]] = {}
+        """What people redacted, by agent, and of when that is."""
 
     def __enter__(self) -> Store:
         return self

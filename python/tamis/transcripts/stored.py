@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tamis.transcripts.model import Kind
 
-__all__ = ["Stored", "StoredEvent", "StoredRecord", "events_of", "records_of", "select"]
+__all__ = ["Stored", "StoredEvent", "StoredRecord", "events_of", "records_of", "select", "with_records"]
 
 
 @dataclass(slots=True, frozen=True)
@@ -72,6 +72,7 @@ class StoredEvent:
 
 
 _COLUMNS = [transcripts.c[field.name] for field in fields(Stored)]
+_MANY = 500  # values in one query
 _TOKENS = [events.c[field.name] for field in fields(Usage)]
 
 
@@ -110,6 +111,16 @@ def records_of(connection: Connection, transcript: int) -> Generator[StoredRecor
     with connection.execution_options(yield_per=200).execute(query) as found:
         for line, raw, counts in found:
             yield StoredRecord(line, raw, counts or {})
+
+
+def with_records(connection: Connection, among: list[int], ids: set[str]) -> set[int]:
+    """Those of these transcripts that have a record of one of these ids."""
+    found: set[int] = set()
+    wanted = sorted(ids)
+    for at in range(0, len(wanted), _MANY):
+        is_one = records.c.record_id.in_(wanted[at : at + _MANY]) & records.c.transcript.in_(among)
+        found.update(connection.execute(sa.select(records.c.transcript).where(is_one).distinct()).scalars())
+    return found
 
 
 def events_of(connection: Connection, transcript: int) -> Generator[StoredEvent]:

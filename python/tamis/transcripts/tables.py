@@ -178,6 +178,9 @@ redaction_places = Table(
     Column("length", Integer, nullable=False),
     # Whether that text was the log's, and not what the store had of it.
     Column("exact", Boolean, nullable=False),
+    # Of the log: bytes and SHA-256. Lines are where they were as long as it has only grown.
+    Column("size", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False),
     PrimaryKeyConstraint("redaction", "version", "number"),
     Index("by_log", "agent", "source"),
 )

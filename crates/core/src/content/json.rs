@@ -73,16 +73,31 @@ impl Document {
     /// The way to a key or value, from the outside.
     pub fn steps(&self, index: usize) -> Vec<Step> {
         let Some(token) = self.tokens.get(index) else { return Vec::new() };
-        let step = |key: Option<usize>, index: Option<usize>| index.map(Step::Index).or(key.map(Step::Key));
-        let own = if token.kind == Kind::Key { Some(index) } else { token.key };
-        let mut steps: Vec<Step> = step(own, token.index).into_iter().collect();
-        let mut holder = self.holders.get(token.holder);
-        while let Some(this) = holder {
-            steps.extend(step(this.key, this.index));
-            holder = this.outer.and_then(|outer| self.holders.get(outer));
-        }
+        let own = self.last_step(token, index);
+        let around = self.outward(token.holder).filter_map(|at| self.holders.get(at)?.step());
+        let mut steps: Vec<Step> = own.into_iter().chain(around.map(|(_, step)| step)).collect();
         steps.reverse();
         steps
+    }
+
+    /// The last step of the way to a token.
+    pub fn last_step(&self, token: &Token, index: usize) -> Option<Step> {
+        let key = if token.kind == Kind::Key { Some(index) } else { token.key };
+        token.index.map(Step::Index).or(key.map(Step::Key))
+    }
+
+    /// A list or object, and those around it.
+    pub fn outward(&self, holder: usize) -> impl Iterator<Item = usize> {
+        let outer = |&at: &usize| self.holders.get(at).and_then(|holder| holder.outer);
+        std::iter::successors(Some(holder), outer)
+    }
+}
+
+impl Holder {
+    /// What it is in, and the step from there; nothing, if it is the whole document.
+    pub fn step(&self) -> Option<(usize, Step)> {
+        let step = self.index.map(Step::Index).or(self.key.map(Step::Key))?;
+        Some((self.outer?, step))
     }
 }
 

@@ -3,21 +3,13 @@
 //! A place is kept by the way to its text and a span of characters of the text as it was before any rule. Where a rule
 //! has changed what a person names, too, what the person wants stands for both: nothing of either comes back.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::encoded::{Places, escaped, unescaped};
-use super::json::{self, Document, Kind, Step as Token, Token as Text};
+use super::encoded::escaped;
+use super::json::{Kind, Token as Text};
 use super::layers::DEPTH;
-use super::paths::{FieldPath, Step};
-
-/// One step to a text of a record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
-    Name(String),
-    Index(usize),
-    /// A member of an object by its number, for a name that must not be kept.
-    Member(usize),
-}
+use super::record::{Leaf, Record, Way};
 
 /// A redaction by hand, of one place.
 #[derive(Clone, Debug)]
@@ -42,21 +34,6 @@ pub enum Fit {
     Whole,
 }
 
-/// A part of a text in a record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spot {
-    /// Of a member of an object its name and number, of a value in a list its number.
-    pub steps: Vec<(Option<String>, usize)>,
-    pub is_key: bool,
-    /// In characters of the text.
-    pub start: usize,
-    pub end: usize,
-    /// Characters of all of the text.
-    pub length: usize,
-    /// What the part says.
-    pub text: String,
-}
-
 /// A change by hand, in bytes of the record.
 #[derive(Debug)]
 pub(super) struct Change {
@@ -70,66 +47,8 @@ pub(super) struct Change {
     number: Option<usize>,
 }
 
-/// A document, of which each key knows its number in its object.
-struct Record<'a> {
-    text: &'a str,
-    document: Document,
-    numbers: Vec<usize>,
-}
-
-/// A key or value of a document, decoded.
-struct Leaf {
-    said: String,
-    places: Places,
-}
-
-impl Record<'_> {
-    fn read(text: &str) -> Option<Record<'_>> {
-        let document = if json::is_like(text) { json::read(text)? } else { return None };
-        let mut counts = vec![0; document.holders.len().max(1)];
-        let number = |token: &Text| {
-            let number = counts[token.holder];
-            counts[token.holder] += usize::from(token.kind == Kind::Key);
-            number
-        };
-        let numbers = document.tokens.iter().map(number).collect();
-        Some(Record { text, document, numbers })
-    }
-
-    fn raw(&self, token: &Text) -> &str {
-        &self.text[token.range.clone()]
-    }
-
-    fn leaf(&self, token: &Text) -> Leaf {
-        let (said, places) = unescaped(self.raw(token));
-        Leaf { said, places }
-    }
-
-    fn name(&self, key: usize) -> String {
-        unescaped(self.raw(&self.document.tokens[key])).0
-    }
-
-    fn steps(&self, token: usize) -> Vec<Token> {
-        self.document.steps(token)
-    }
-
-    fn fits(&self, step: &Token, way: &Way) -> bool {
-        match (step, way) {
-            (Token::Key(key), Way::Name(name)) => self.name(*key) == *name,
-            (Token::Key(key), Way::Member(number)) => self.numbers[*key] == *number,
-            (Token::Index(index), Way::Index(wanted)) => index == wanted,
-            _ => false,
-        }
-    }
-
-    fn told(&self, steps: &[Token]) -> Vec<(Option<String>, usize)> {
-        let told = |step: &Token| match step {
-            Token::Key(key) => (Some(self.name(*key)), self.numbers[*key]),
-            Token::Index(index) => (None, *index),
-        };
-        steps.iter().map(told).collect()
-    }
-}
+/// A redaction, and the rest of its way.
+type Wanted<'a> = (usize, &'a [Way]);
 
 /// What the redactions change in a record, in order, and what became of each.
 pub(super) fn changes(record: &str, manual: &[Manual]) -> (Vec<Change>, Vec<Fit>) {
@@ -142,28 +61,29 @@ pub(super) fn changes(record: &str, manual: &[Manual]) -> (Vec<Change>, Vec<Fit>
 
 fn within(
     text: &str,
-    wanted: &[(usize, &[Way])],
+    wanted: &[Wanted],
     manual: &[Manual],
     depth: usize,
     fits: &mut [Fit],
 ) -> Option<Vec<Change>> {
     let record = if depth < DEPTH { Record::read(text)? } else { return None };
-    let mut found = Vec::new();
-    for (index, token) in record.document.tokens.iter().enumerate() {
-        let steps = record.steps(index);
-        let here = |way: &[Way]| steps.iter().zip(way).all(|(step, way)| record.fits(step, way));
-        let on_the_way: Vec<_> = wanted.iter().copied().filter(|(_, way)| here(way)).collect();
-        if on_the_way.is_empty() {
-            continue;
+    let members = record.members();
+    let mut by_token: BTreeMap<usize, Vec<(Wanted, bool)>> = BTreeMap::new();
+    for &(of, way) in wanted {
+        for (token, used, is_it) in record.targets(&members, way) {
+            by_token.entry(token).or_default().push(((of, &way[used..]), is_it));
         }
-        let is_key = token.kind == Kind::Key;
-        let (ends, deeper): (Vec<_>, Vec<_>) =
-            on_the_way.into_iter().partition(|(_, way)| way.len() <= steps.len());
+    }
+    let mut found = Vec::new();
+    for (index, wanted) in by_token {
+        let token = &record.document.tokens[index];
         let leaf = record.leaf(token);
+        let is_key = token.kind == Kind::Key;
         let number = is_key.then(|| record.numbers[index] + 1);
-        for (of, way) in ends.into_iter().filter(|(of, _)| manual[*of].is_key == is_key) {
-            if !is_key || way.len() == steps.len() {
-                let fit = fit(token, &leaf, &manual[of], way.len() == steps.len());
+        let (here, deeper): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|((_, rest), _)| rest.is_empty());
+        for ((of, _), is_it) in here {
+            if manual[of].is_key == is_key && (is_it || !is_key) {
+                let fit = fit(token, &leaf, &manual[of], is_it);
                 found.push(change(token, &leaf, of, &manual[of], fit, number));
                 fits[of] = if fits[of] == Fit::Whole { Fit::Whole } else { fit };
             }
@@ -171,14 +91,13 @@ fn within(
         if is_key || deeper.is_empty() {
             continue;
         }
-        let rests: Vec<_> = deeper.iter().map(|(of, way)| (*of, &way[steps.len()..])).collect();
-        let inner =
-            if token.kind == Kind::Text { within(&leaf.said, &rests, manual, depth + 1, fits) } else { None };
-        match inner {
+        let deeper: Vec<Wanted> = deeper.into_iter().map(|(wanted, _)| wanted).collect();
+        let inner = (token.kind == Kind::Text).then(|| within(&leaf.said, &deeper, manual, depth + 1, fits));
+        match inner.flatten() {
             Some(inner) => found.extend(inner.into_iter().map(|inner| outward(token, &leaf, inner))),
             // The way went on into a document that is none any more.
             None => {
-                for (of, _) in rests {
+                for (of, _) in deeper {
                     fits[of] = Fit::Whole;
                     found.push(change(token, &leaf, of, &manual[of], Fit::Whole, None));
                 }
@@ -190,7 +109,7 @@ fn within(
 
 fn fit(token: &Text, leaf: &Leaf, manual: &Manual, is_it: bool) -> Fit {
     let is_whole = manual.span.is_none_or(|span| span == (0, manual.length));
-    let same = is_it && (manual.span.is_none() || leaf.said.chars().count() == manual.length);
+    let same = is_it && (manual.span.is_none() || leaf.length() == manual.length);
     if same && (is_whole || token.kind != Kind::Number) { Fit::Exact } else { Fit::Whole }
 }
 
@@ -204,7 +123,7 @@ fn change(token: &Text, leaf: &Leaf, of: usize, manual: &Manual, fit: Fit, numbe
     }
     let range = match manual.span.filter(|_| fit == Fit::Exact) {
         Some((first, last)) => {
-            let place = |at: usize| start + leaf.places.encoded(byte_of(&leaf.said, at));
+            let place = |at: usize| start + leaf.places.encoded(leaf.byte_of(at));
             (place(first), place(last))
         }
         None => token_range,
@@ -227,10 +146,6 @@ fn outward(token: &Text, leaf: &Leaf, inner: Change) -> Change {
         token: (start, end),
         ..inner
     }
-}
-
-fn byte_of(text: &str, character: usize) -> usize {
-    text.char_indices().nth(character).map_or(text.len(), |(at, _)| at)
 }
 
 /// Puts changes by hand and those of rules together; both are in order, and those of rules do not overlap.
@@ -269,75 +184,4 @@ pub(super) fn joined<'a>(
     }
     out.push_str(&record[done..]);
     out
-}
-
-/// The texts of a record, whole, to which paths lead; a text in which a document stands is not gone into, if a path
-/// leads to itself.
-pub fn at(record: &str, paths: &[FieldPath]) -> Vec<Spot> {
-    let leads = |steps: &[(Option<String>, usize)]| {
-        let step = |(name, number): &(Option<String>, usize)| match name {
-            Some(name) => Step::Name(name.clone()),
-            None => Step::Index(*number),
-        };
-        let steps: Vec<Step> = steps.iter().map(step).collect();
-        paths.iter().any(|path| path.leads_to(&steps))
-    };
-    let mut found = Vec::new();
-    each(record, &[], 0, &leads, &mut found);
-    found
-}
-
-type Wanted<'a> = &'a dyn Fn(&[(Option<String>, usize)]) -> bool;
-
-fn each(
-    text: &str,
-    outer: &[(Option<String>, usize)],
-    depth: usize,
-    wanted: Wanted<'_>,
-    found: &mut Vec<Spot>,
-) {
-    let Some(record) = Some(text).filter(|_| depth < DEPTH).and_then(Record::read) else { return };
-    for (index, token) in record.document.tokens.iter().enumerate() {
-        if token.kind == Kind::Key {
-            continue;
-        }
-        let steps = [outer, &record.told(&record.steps(index))].concat();
-        let said = record.leaf(token).said;
-        if wanted(&steps) {
-            let length = said.chars().count();
-            found.push(Spot { steps, is_key: false, start: 0, end: length, length, text: said });
-        } else if token.kind == Kind::Text {
-            each(&said, &steps, depth + 1, wanted, found);
-        }
-    }
-}
-
-/// The part of a text in which a range of bytes is, of a record or of a document in one of its texts.
-pub(super) fn spot(record: &str, (from, to): (usize, usize)) -> Option<Spot> {
-    inner_spot(record, (from, to), 0)
-}
-
-fn inner_spot(text: &str, (from, to): (usize, usize), depth: usize) -> Option<Spot> {
-    let record = if depth < DEPTH { Record::read(text)? } else { return None };
-    let tokens = &record.document.tokens;
-    let index = tokens.partition_point(|token| token.range.start <= from).checked_sub(1)?;
-    let token = tokens.get(index).filter(|token| to <= token.range.end)?;
-    let steps = record.told(&record.steps(index));
-    let leaf = record.leaf(token);
-    let decoded = |at: usize| leaf.places.decoded(at - token.range.start);
-    let range = decoded(from)..decoded(to);
-    if token.kind == Kind::Text
-        && let Some(inner) = inner_spot(&leaf.said, (range.start, range.end), depth + 1)
-    {
-        return Some(Spot { steps: [steps, inner.steps].concat(), ..inner });
-    }
-    let count = |text: &str| text.chars().count();
-    Some(Spot {
-        steps,
-        is_key: token.kind == Kind::Key,
-        start: count(&leaf.said[..range.start]),
-        end: count(&leaf.said[..range.end]),
-        length: count(&leaf.said),
-        text: leaf.said[range].to_owned(),
-    })
 }

@@ -17,16 +17,20 @@ mod manual;
 mod names;
 mod paths;
 mod protected;
+mod record;
 mod rule;
 mod runs;
+mod spots;
 mod stream;
 mod template;
 mod validate;
 mod windows;
 
-pub use manual::{Fit, Manual, Spot, Way, at};
+pub use manual::{Fit, Manual};
 pub use paths::FieldPath;
+pub use record::Way;
 pub use rule::{Kind, Problem, Spec};
+pub use spots::{Spot, at};
 pub use stream::{Format, Place, Stream};
 pub use validate::Validator;
 
@@ -235,7 +239,8 @@ impl Rules {
     pub fn spots(&self, record: &str, how: &How) -> Vec<Spot> {
         let applied = self.clean_document(record, 0, &Ask { how: *how, way: None }).unwrap_or_default();
         let changes = applied.edits.iter().flat_map(Edits::changes);
-        changes.filter_map(|(from, to, _)| manual::spot(record, (from, to))).collect()
+        let ranges: Vec<_> = changes.map(|(from, to, _)| (from, to)).collect();
+        spots::spots(record, &ranges)
     }
 
     fn apply_layers(&self, text: &str, from: usize, how: &How) -> Applied {

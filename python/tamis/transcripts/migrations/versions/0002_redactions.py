@@ -52,6 +52,8 @@ def upgrade() -> None:
         sa.Column("is_key", sa.Boolean, nullable=False),
         *_numbers("start", "stop", "length"),
         sa.Column("exact", sa.Boolean, nullable=False),
+        sa.Column("size", sa.BigInteger, nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
         sa.PrimaryKeyConstraint("redaction", "version", "number"),
     )
     op.create_index("by_log", "redaction_places", ["agent", "source"])

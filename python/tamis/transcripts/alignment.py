@@ -1,0 +1,91 @@
+"""Whether lines of a log are where they were when people redacted something in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from tamis.errors import MovedError
+from tamis.transcripts.manual import found_again
+from tamis.transcripts.reading import digest_of
+from tamis.transcripts.tables import records, transcripts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection
+
+    from tamis.transcripts.assembly import Transcript
+    from tamis.transcripts.covering import ByHand
+    from tamis.transcripts.discovery import Candidate
+    from tamis.transcripts.manual import Place
+    from tamis.transcripts.reading import Log
+    from tamis.transcripts.redaction import Redactor
+
+__all__ = ["Alignment"]
+
+
+_MANY = 500  # lines in one query
+
+
+class Alignment:
+    """Looks at a log that is read again. One that has only grown has its lines where they were; of another,
+    as of one that was packed, each line that matters must be what is stored of it."""
+
+    def __init__(
+        self, connection: Connection, redactor: Redactor, candidate: Candidate, covered: ByHand
+    ) -> None:
+        """Before anything of the log is taken out of the store. Raises `MovedError` if it is another one."""
+        self._connection = connection
+        self._agent, self._found = candidate
+        self._digests: dict[int, str] = {}
+        self._moved: list[Place] = []
+        self._expected: dict[int, str] = {}
+        for place in covered.that_need_lines() if covered else ():
+            if not self._is_grown(place.size, place.digest):
+                self._moved.append(place)
+        for source in {place.source for place in self._moved}:
+            lines = {place.line for place in self._moved if place.source == source}
+            self._expected |= self._stored(redactor, source, lines)
+
+    def see(self, batch: Iterable[Transcript]) -> None:
+        """Raises `MovedError` if a record is not what it was."""
+        for it in batch if self._expected else ():
+            if self._expected.pop(it.line, it.raw) != it.raw:
+                raise self._error()
+
+    def end(self, log: Log) -> None:
+        """Raises `MovedError` if a record was not there."""
+        if self._expected:
+            raise self._error()
+        if self._moved:
+            found_again(self._connection, self._agent.name, self._moved, log.size, log.digest)
+
+    def _is_grown(self, size: int, digest: str) -> bool:
+        known = self._digests.get(size)
+        if known is None:
+            known = self._digests[size] = digest_of(self._found.path, size)
+        return known == digest
+
+    def _stored(self, redactor: Redactor, source: str, lines: set[int]) -> dict[int, str]:
+        is_it = (transcripts.c.agent == self._agent.name) & (transcripts.c.source == source)
+        query = sa.select(transcripts.c.id, transcripts.c.rules).where(is_it)
+        row = self._connection.execute(query).one_or_none()
+        if row is None or row.rules != redactor.digest:
+            raise self._error()
+        found: dict[int, str] = {}
+        wanted = sorted(lines)
+        for at in range(0, len(wanted), _MANY):
+            is_one = records.c.line.in_(wanted[at : at + _MANY])
+            raws = sa.select(records.c.line, records.c.raw).where(records.c.transcript == row.id, is_one)
+            found.update(row._tuple() for row in self._connection.execute(raws))
+        if len(found) != len(lines):
+            raise self._error()
+        return found
+
+    def _error(self) -> MovedError:
+        return MovedError(
+            "it was written anew, and where something was redacted by hand in it is not known any more: what"
+            " is stored of it stays. `tamis redactions remove` lets it be read: then redact it again"
+        )
