@@ -26,12 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["Alignment"]
 
 
-_MANY = 500  # lines in one query
-
-
 class Alignment:
     """Looks at a log that is read again. One that has only grown has its lines where they were; of another,
-    as of one that was packed, each line that matters must be what is stored of it."""
+    as of one that was packed, each line must be what is stored of it."""
 
     def __init__(
         self, connection: Connection, redactor: Redactor, candidate: Candidate, covered: ByHand
@@ -41,26 +38,28 @@ class Alignment:
         self._agent, self._found = candidate
         self._digests: dict[int, str] = {}
         self._moved: list[Place] = []
-        self._expected: dict[int, str] = {}
+        self._expected: dict[int, int] = {}
         for place in covered.that_need_lines() if covered else ():
             if not self._is_grown(place.size, place.digest):
                 self._moved.append(place)
         for source in {place.source for place in self._moved}:
-            lines = {place.line for place in self._moved if place.source == source}
-            self._expected |= self._stored(redactor, source, lines)
+            self._expected |= self._stored(redactor, source)
 
     def see(self, batch: Iterable[Transcript]) -> None:
         """Raises `MovedError` if a record is not what it was."""
         for it in batch if self._expected else ():
-            if self._expected.pop(it.line, it.raw) != it.raw:
+            told = hash(it.raw)
+            if self._expected.pop(it.line, told) != told:
                 raise self._error()
 
-    def end(self, log: Log) -> None:
-        """Raises `MovedError` if a record was not there."""
+    def end(self, log: Log) -> bool:
+        """Whether places are known by another form of the log from now on. Raises `MovedError` if a record
+        was not there."""
         if self._expected:
             raise self._error()
         if self._moved:
             found_again(self._connection, self._agent.name, self._moved, log.size, log.digest)
+        return bool(self._moved)
 
     def _is_grown(self, size: int, digest: str) -> bool:
         known = self._digests.get(size)
@@ -68,21 +67,18 @@ class Alignment:
             known = self._digests[size] = digest_of(self._found.path, size)
         return known == digest
 
-    def _stored(self, redactor: Redactor, source: str, lines: set[int]) -> dict[int, str]:
+    def _stored(self, redactor: Redactor, source: str) -> dict[int, int]:
+        """What is stored of all records of a log, in short."""
         is_it = (transcripts.c.agent == self._agent.name) & (transcripts.c.source == source)
         query = sa.select(transcripts.c.id, transcripts.c.rules).where(is_it)
         row = self._connection.execute(query).one_or_none()
         if row is None or row.rules != redactor.digest:
             raise self._error()
-        found: dict[int, str] = {}
-        wanted = sorted(lines)
-        for at in range(0, len(wanted), _MANY):
-            is_one = records.c.line.in_(wanted[at : at + _MANY])
-            raws = sa.select(records.c.line, records.c.raw).where(records.c.transcript == row.id, is_one)
-            found.update(row._tuple() for row in self._connection.execute(raws))
-        if len(found) != len(lines):
-            raise self._error()
-        return found
+        # What is around the list of a document is known by that.
+        of_it = (records.c.transcript == row.id) & (records.c.line > 0)
+        told = sa.select(records.c.line, records.c.raw).where(of_it).execution_options(yield_per=200)
+        with self._connection.execute(told) as found:
+            return {line: hash(raw) for line, raw in found}
 
     def _error(self) -> MovedError:
         return MovedError(

@@ -117,7 +117,8 @@ def read_log(
             check.see(batch)
             _write(connection, store, id, batch)
             done.records += len(batch)
-        check.end(log)
+        if check.end(log):
+            store.by_hand.pop(agent.name, None)
         assembly.counts.update(source_counts)
         _end(connection, id, assembly, log, done.records)
     done.take(assembly)

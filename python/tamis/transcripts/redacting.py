@@ -161,6 +161,8 @@ class Desk:
 
     def _resolved(self, rows: list[Row[Any]], wish: Wish) -> tuple[Resolved, list[Row[Any]]]:
         """The places, and the transcripts in which they are: those of sub-agents, too."""
+        if not rows:
+            raise UsageError("there are no such transcripts in the store")
         if wish.event is not None and len(rows) > 1:
             several = ", ".join(f"{row.id} ({row.source})" for row in rows[:5])
             raise UsageError(f"an event is of one transcript, and these are several: {several}")

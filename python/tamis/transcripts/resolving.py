@@ -75,26 +75,33 @@ class _Literals:
         self._rules = ContentRules([("literal", text, "", False, False, 0, "", [], False) for text in told])
         self._texts = told
         self._written = [json.dumps(text, ensure_ascii=False)[1:-1] for text in self._texts]
+        self._are_numbers = any(not set(text) - set("0123456789.+-eE") for text in told)
         self._fields: dict[tuple[str, ...] | None, ContentFields] = {}
 
-    def find(self, record: str, paths: tuple[str, ...] | None) -> list[_Found]:
+    def find(self, record: Record, paths: tuple[str, ...] | None) -> list[_Found]:
         """`paths`: only there; None: everywhere."""
-        return self._rules.find_in_record(record, self._fields_of(paths))
+        found = self._rules.find_in_record(record.text, self._fields_of(paths))
+        # Rules leave short numbers alone, as they are no secrets; somebody who names one says that it is.
+        return [*found, *self._numbers(record, paths, found)] if self._are_numbers else found
 
-    @property
-    def are_numbers(self) -> bool:
-        """Whether they may stand in numbers."""
-        return any(not set(text) - set("0123456789.+-eE") for text in self._texts)
+    def is_left(self, record: Record, found: list[_Found]) -> bool:
+        """Whether they stand elsewhere than where they were found."""
+        done = self._rules.redact_record(record.text, self._fields_of(None))
+        rest = record.text if done is None else done[0]
+        numbers = [it[5] for it in found if _NUMBER.fullmatch(it[5])] if self._are_numbers else []
+        return any(
+            rest.count(written) > sum(number.count(text) for number in numbers)
+            for text, written in zip(self._texts, self._written, strict=True)
+        )
 
-    def numbers(self, found: list[_Found]) -> list[_Found]:
-        """Those that are numbers and hold one of the texts."""
-        return [it for it in found if _NUMBER.fullmatch(it[5]) and any(text in it[5] for text in self._texts)]
-
-    def is_left(self, record: str) -> bool:
-        """Whether they stand where rules change nothing."""
-        done = self._rules.redact_record(record, self._fields_of(None))
-        rest = record if done is None else done[0]
-        return any(text in rest for text in self._written)
+    def _numbers(
+        self, record: Record, paths: tuple[str, ...] | None, found: list[_Found]
+    ) -> Iterator[_Found]:
+        """Numbers that hold one of the texts, and were not found yet."""
+        known = [it[0] for it in found]
+        for it in _texts_at(record, ("**",) if paths is None else paths):
+            if _NUMBER.fullmatch(it[5]) and any(text in it[5] for text in self._texts) and it[0] not in known:
+                yield it
 
     def _fields_of(self, paths: tuple[str, ...] | None) -> ContentFields:
         fields = self._fields.get(paths)
@@ -138,7 +145,8 @@ def resolved(sources: list[Source], beside: list[Source], wish: Wish, redactor: 
         for source in [*sources, *beside]:
             for record in source.records():
                 add(_everywhere(source, record, wish, literals, names))
-                left += wish.scope == "global" and wish.event is None and literals.is_left(record.text)
+                if wish.scope == "global" and wish.event is None:
+                    left += literals.is_left(record, literals.find(record, None))
     return Resolved([*places, *_looked_at([*sources, *beside], list(places), names)], left, covered)
 
 
@@ -271,13 +279,8 @@ def _everywhere(
     paths = None if is_anywhere else source.paths(record, wish)
     if paths == ():
         return
-    found = literals.find(record.text, paths)
-    if literals.are_numbers and (numbers := literals.numbers(_texts_at(record, paths or ("**",)))):
-        # Rules leave short numbers alone, as they are no secrets; somebody who names one says that it is.
-        known = [it[0] for it in found]
-        found += [it for it in numbers if it[0] not in known]
-    for it in found:
-        yield names.place(source, record, it)
+    for found in literals.find(record, paths):
+        yield names.place(source, record, found)
 
 
 def _looked_at(sources: list[Source], places: list[Place], names: _Names) -> Iterator[Place]:
