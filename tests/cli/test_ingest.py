@@ -202,3 +202,20 @@ def test_a_reader_that_goes(home: Path, capsys: pytest.CaptureFixture[str], comm
         tamis.stdout.close()
         assert tamis.stderr.read().decode() == ""
     assert tamis.returncode == 141
+
+
+def test_files_that_cannot_be_read(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that is damaged or gone keeps nobody from the others, and is told with its name; a folder that is
+    called like a log is none."""
+    said(capsys, "init", "--rules")
+    logs = Path("logs")
+    (logs / "folder.jsonl").mkdir(parents=True)
+    (logs / "good.jsonl").write_bytes((SAMPLES / "claude" / "large.jsonl").read_bytes())
+    (logs / "bad.jsonl.zst").write_bytes(b"\x28\xb5\x2f\xfd" + b"nonsense" * 20)
+    (logs / "gone.jsonl").symlink_to("nowhere")
+    out, err = said(capsys, "ingest", "logs", code=1)
+    assert "1 log read" in out
+    assert "bad.jsonl.zst`" in err
+    assert "gone.jsonl`: No such file" in err
+    _, err = said(capsys, "ingest", "logs", "--dry-run", code=1)
+    assert "bad.jsonl.zst`" in err

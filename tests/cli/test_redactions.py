@@ -90,6 +90,31 @@ def test_a_text_from_standard_input(
         assert shown in report(capsys)
 
 
+def test_no_standard_input(
+    log: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Standard input that is closed, or holds no text, is told."""
+    monkeypatch.setattr("sys.stdin", None)
+    assert "no standard input" in said(capsys, "add", "--all", "--text", "-", code=2)[1]
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe"), "utf-8"))
+    assert "no UTF-8" in said(capsys, "add", "--all", "--text", "-", code=2)[1]
+
+
+def test_nothing_moves_a_cursor(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What people write, and names in logs, are printed without what a terminal would act on."""
+    log.write_text(log.read_text() + json.dumps({**prompt(9, "x"), "\x1b[31m": {"k": "an ibis"}}) + "\n")
+    assert main(["ingest"]) == 0
+    capsys.readouterr()
+    evil = ["--actor", "A\x1b]0;evil\a", "--reason", "\x1b[2J", "--replacement", "\x1b[1m"]
+    shown = said(capsys, "add", "0a1b", "--text", "ibis", "--dry-run")
+    shown += said(capsys, "add", "0a1b", "--text", "ibis", *evil)
+    shown += said(capsys, "update", "1", "--reason", "r", *evil[:2])
+    shown += said(capsys, "update", "1", "--version", "1", "--reason", "r", code=2)
+    for command in (["list"], ["show", "1"], ["history"]):
+        shown += said(capsys, *command)
+    assert not [text for text in shown if "\x1b" in text or "\a" in text]
+
+
 def test_parts_of_one_event(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The line of the log names what is told there, and a span a part of it."""
     said(capsys, "add", "0a1b", "--event", "1", "--span", "2:7")
@@ -121,6 +146,19 @@ def test_parts_of_one_event(log: Path, capsys: pytest.CaptureFixture[str]) -> No
         (["history", "7"], "there is no redaction 7"),
         (["update", "7"], "nothing says what is to be changed"),
         (["undo", "7"], "there is no redaction 7"),
+        (["show", "9" * 30], "is no number of a redaction"),
+        (["remove", "1", "--version", "9" * 30], "is no number of a redaction"),
+        (["show", "²"], "is no number of a redaction"),
+        (["add", "0a1b", "--event", "²"], "no such text"),
+        (["add", "0a1b", "--event", "1.0"], "no such text"),
+        (["add", "0a1b", "--event", "9" * 5000], "no such text"),
+        (["add", "0a1b", "--event", "1", "--span", "²:3"], "is not like `10:25`"),
+        (["add", "0a1b", "--event", "1", "--span", "0:" + "9" * 5000], "is not like `10:25`"),
+        (["add", "0a1b", "--event", "1", "--span", "5:2"], "a span is within 0:12"),
+        (["add", "0a1b", "--event", "1", "--span", "-1:3"], "expected one argument"),
+        (["add", "0a1b", "--text", "a\udcff"], "no UTF-8"),
+        (["add", "0a1b", "--text", "heron", "--reason", "a\udcff"], "no UTF-8"),
+        (["add", "0a1b", "--text", "heron", "--actor", "a heron"], "holds the text"),
         (["wipe"], "invalid choice"),
         ([], "WHAT"),
     ],

@@ -13,6 +13,7 @@ from logs import everything, ingest, token, write_lines
 
 from tamis.errors import MovedError, StoreError, UsageError
 from tamis.policy.rules import assembled
+from tamis.transcripts import manual
 from tamis.transcripts.forgetting import forget
 from tamis.transcripts.redacting import Change
 from tamis.transcripts.redaction import Redactor
@@ -334,3 +335,19 @@ def test_many_places(tmp_path: Path, redactor: Redactor) -> None:
             outcome = desk(store, redactor, path).add(chosen(store), GLOBAL, BY)
             assert outcome.places == 4000
             assert "heron" not in everything(store)
+
+
+def test_names_by_later_rules(tmp_path: Path, redactor: Redactor) -> None:
+    """What rules of later find in what is kept of redactions goes, too."""
+    path = write_lines(tmp_path / "s.jsonl", user("rec-heron-7", "hi there", sessionId="s-heron"))
+    with open_store(f"{tmp_path}/s.db", create=True) as store:
+        ingest(store, redactor, path)
+        at = desk(store, redactor, path)
+        at.add(chosen(store), Wish("field", "there"), Change("heron", "<x>", "of herons"))
+        with store.writing() as connection:
+            manual.clean_by_rules(connection, lambda text: text.replace("heron", "bird"), "digest")
+        with store.reading() as connection:
+            (it,) = manual.everything(connection)
+            (place,) = manual.places_of(connection, it)
+        assert (it.actor, it.reason) == ("bird", "of birds")
+        assert place.record_id == ""

@@ -66,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
     redactor = redactor_of(args)
     from tamis.transcripts.forgetting import purge
     from tamis.transcripts.ingest import redact_stored
+    from tamis.transcripts.manual import clean_by_rules
     from tamis.transcripts.marks import note_replacements
     from tamis.transcripts.store import open_store
 
@@ -75,6 +76,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"tamis: there are no logs {where}", file=sys.stderr)
     with open_store(args.db, create=True) as store:
         note_replacements(store, redactor)
+        with store.writing() as connection:
+            clean_by_rules(connection, lambda text: redactor.text(text)[0], redactor.digest)
         done, failed = _ingest(store, redactor, candidates)
         failed = unreadable + failed
         done += redact_stored(store, redactor)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from tamis.transcripts.manual import forget_names
 from tamis.transcripts.searching import forget_words
+from tamis.transcripts.store import write_fact
 from tamis.transcripts.tables import broken, events, facts, records, transcripts
 
 if TYPE_CHECKING:
@@ -75,8 +76,7 @@ def clear(connection: Connection, transcript: int, *tables: sa.Table) -> None:
 def leave_to_purge(connection: Connection) -> None:
     """Notes that the files hold what they must not, until `purge` was run: whoever comes next does it, if
     this program is ended before."""
-    note = "INSERT INTO facts VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-    connection.execute(sa.text(note), {"name": _LEFT, "value": uuid.uuid4().hex})
+    write_fact(connection, _LEFT, uuid.uuid4().hex)
 
 
 def purge(store: Store) -> bool:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import sqlalchemy as sa
 
 from tamis.errors import StoreError, UsageError
-from tamis.transcripts.tables import redaction_history, redaction_places, redactions
+from tamis.transcripts.store import write_fact
+from tamis.transcripts.tables import facts, redaction_history, redaction_places, redactions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,6 +30,7 @@ __all__ = [
     "Way",
     "begin",
     "change",
+    "clean_by_rules",
     "clean_names",
     "current",
     "disguise",
@@ -49,6 +51,7 @@ the member."""
 type Scope = Literal["prompt", "field", "global"]
 type What = Literal["add", "update", "remove", "undo"]
 
+_CLEAN = "names are clean by"
 MANUAL = "manual"
 """What the counts by rule call it."""
 
@@ -247,6 +250,14 @@ def clean_names(connection: Connection, cleaned: Callable[[str], str]) -> None:
             if cleaned(told) != told:
                 change = sa.update(redaction_history).where(column == told)
                 connection.execute(change.values({column.name: cleaned(told)}))
+
+
+def clean_by_rules(connection: Connection, clean: Callable[[str], str], rules: str) -> None:
+    """The same by rules that are new; `rules`: their digest."""
+    known = connection.execute(sa.select(facts.c.value).where(facts.c.name == _CLEAN)).scalar()
+    if known != rules:
+        clean_names(connection, clean)
+        write_fact(connection, _CLEAN, rules)
 
 
 def printable(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from tamis.transcripts.manual import MANUAL, everything
+from tamis.transcripts.store import write_fact
 from tamis.transcripts.tables import facts
 
 if TYPE_CHECKING:
@@ -74,10 +75,7 @@ def note_replacements(store: Store, redactor: Redactor) -> None:
     if new == known:
         return
     with store.writing() as connection:
-        told = json.dumps(new)
-        changed = connection.execute(sa.update(facts).where(facts.c.name == _FACT).values(value=told))
-        if not changed.rowcount:
-            connection.execute(sa.insert(facts).values(name=_FACT, value=told))
+        write_fact(connection, _FACT, json.dumps(new))
 
 
 def marks_of(connection: Connection) -> Marks:

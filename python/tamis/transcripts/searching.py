@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from tamis.errors import UsageError
-from tamis.transcripts.store import only_one
+from tamis.transcripts.store import only_one, write_fact
 from tamis.transcripts.tables import events, facts
 
 if TYPE_CHECKING:
@@ -77,10 +77,7 @@ def index(store: Store) -> int:
                     " SELECT id, to_tsvector('simple', left(text, :longest)) FROM events"
                 )
             connection.execute(sa.text(f"{command} WHERE id BETWEEN :from AND :to AND text != ''"), piece)
-            if done:
-                connection.execute(sa.update(facts).where(facts.c.name == _DONE).values(value=str(ids[-1])))
-            else:
-                connection.execute(sa.insert(facts).values(name=_DONE, value=str(ids[-1])))
+            write_fact(connection, _DONE, str(ids[-1]))
         total += len(ids)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tamis.transcripts.covering import Places
 
-__all__ = ["DEFAULT", "VARIABLE", "Store", "only_one", "open_store"]
+__all__ = ["DEFAULT", "VARIABLE", "Store", "only_one", "open_store", "write_fact"]
 
 VARIABLE = "TAMIS_DB"
 DEFAULT = "user/transcripts.db"
@@ -115,6 +115,12 @@ def only_one(connection: Connection, name: str) -> None:
     In SQLite there is one that writes anyway."""
     if connection.dialect.name != "sqlite":
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(7418311, hashtext(:name))"), {"name": name})
+
+
+def write_fact(connection: Connection, name: str, value: str) -> None:
+    """Notes something about the store as a whole, in the place of what was noted before."""
+    note = "INSERT INTO facts VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+    connection.execute(sa.text(note), {"name": name, "value": value})
 
 
 def _without_password(text: str, store: Store) -> str:
