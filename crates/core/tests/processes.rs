@@ -343,6 +343,7 @@ fn memory_is_bounded() {
     assert_eq!(helper.process.wait().unwrap().code(), Some(0));
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
-    assert!(peak < 80 * 1024, "{peak} kB");
+    // It takes some 80 MB; without a bound, the objects alone would take hundreds.
+    assert!(peak < 96 * 1024, "{peak} kB");
     assert_eq!(metadata(helper.trace.path())["counters"]["events"]["return"], 10_000_000);
 }
