@@ -98,7 +98,8 @@ def main() -> int:
         row("again, with other times", size, again, 500, 300)
         singles(base, single, rules, row)
         beside(base, row)
-    Console().print(table)
+    # Not to be cut where the output goes to a file.
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
     return int(failed)
 
 
