@@ -145,7 +145,7 @@ def _ingest(
             failed.append((str(candidate[1].path), error.strerror or str(error)))
             continue
         except MovedError as error:
-            failed.append((str(candidate[1].path), str(error)))
+            failed.append(("", str(error)))
             continue
         done.append(outcome)
         for line in outcome.broken:
@@ -194,7 +194,7 @@ def _with_progress(candidates: list[Candidate]) -> Iterator[Candidate]:
 
 def _report(args: argparse.Namespace, done: list[Done], failed: list[tuple[str, str]], store: str) -> None:
     for path, reason in failed:
-        print(f"error: `{path}`: {reason}", file=sys.stderr)
+        print(f"error: `{path}`: {reason}" if path else f"error: {reason}", file=sys.stderr)
     if args.json:
         _print_json(done, failed)
     elif not args.quiet:

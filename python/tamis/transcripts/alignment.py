@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from tamis.errors import MovedError
-from tamis.transcripts.manual import found_again
+from tamis.transcripts.manual import disguise, found_again
 from tamis.transcripts.reading import digest_of
 from tamis.transcripts.tables import records, transcripts
 
@@ -69,19 +69,22 @@ class Alignment:
 
     def _stored(self, redactor: Redactor, source: str) -> dict[int, int]:
         """What is stored of all records of a log, in short."""
-        is_it = (transcripts.c.agent == self._agent.name) & (transcripts.c.source == source)
-        query = sa.select(transcripts.c.id, transcripts.c.rules).where(is_it)
-        row = self._connection.execute(query).one_or_none()
-        if row is None or row.rules != redactor.digest:
+        of_agent = transcripts.c.agent == self._agent.name
+        query = sa.select(transcripts.c.id, transcripts.c.rules, transcripts.c.source).where(of_agent)
+        rows = [
+            row for row in self._connection.execute(query) if source in (row.source, disguise(row.source))
+        ]
+        if not rows or not redactor.has_made(rows[0].rules):
             raise self._error()
         # What is around the list of a document is known by that.
-        of_it = (records.c.transcript == row.id) & (records.c.line > 0)
+        of_it = (records.c.transcript == rows[0].id) & (records.c.line > 0)
         told = sa.select(records.c.line, records.c.raw).where(of_it).execution_options(yield_per=200)
         with self._connection.execute(told) as found:
             return {line: hash(raw) for line, raw in found}
 
     def _error(self) -> MovedError:
         return MovedError(
-            "it was written anew, and where something was redacted by hand in it is not known any more: what"
-            " is stored of it stays. `tamis redactions remove` lets it be read: then redact it again"
+            f"`{self._found.path}` was written anew, and where something was redacted by hand in it is not"
+            " known any more: what is stored of it stays. `tamis redactions remove` lets it be read: then"
+            " redact it again"
         )

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Assembly", "Told", "Transcript", "record_id"]
 
+_HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_LONE = re.compile(f"{_HIGH}(?!{_LOW})|(?<!{_HIGH}){_LOW}")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -93,15 +95,24 @@ class Assembly:
         self.undone.update(self._lines[id] for id in head.undone if id in self._lines)
 
     def _record(self, read: Record) -> Transcript:
+        try:
+            return self._redacted(read)
+        except json.JSONDecodeError:
+            # Something was found in a half of a surrogate pair, which JSON can write and nothing else: it is
+            # replaced, as it would be wherever it is read.
+            text = _LONE.sub(r"\\ufffd", read.text)
+            return self._redacted(Record(read.line, text, json.loads(text)))
+
+    def _redacted(self, read: Record) -> Transcript:
         events = self._events(read.value)
         covered = self._covered(read) if self._by_hand else []
         redacted = self._redactor.record(read.text, events, covered)
-        if self._by_hand:
-            self._by_hand.met(covered, redacted.fits)
         raw, changes, value = redacted.text, redacted.changes, read.value
         if changes:
             value = json.loads(raw)
             events = self._events(value)
+        if self._by_hand:
+            self._by_hand.met(covered, redacted.fits)
         counts = self._count(changes)
         id = self._noted(value, read.line)
         time = _time_of(value)

@@ -30,6 +30,8 @@ class Places:
         """The same, of records without an id."""
         self.by_id: dict[str, list[int]] = defaultdict(list)
         self.by_id_line: dict[tuple[str, int], list[int]] = defaultdict(list)
+        self.sources_of: dict[str, set[str]] = defaultdict(set)
+        """By the id of a record, in which logs it was looked at."""
         for place, replacement in told:
             self._add(place, replacement)
 
@@ -43,6 +45,7 @@ class Places:
         if place.record_id:
             self.by_id[place.record_id].append(number)
             self.by_id_line[place.record_id, place.line].append(number)
+            self.sources_of[place.record_id].add(place.source)
 
 
 class ByHand:
@@ -53,15 +56,15 @@ class ByHand:
         places: Places,
         source: str,
         sessions: Iterable[str] = (),
-        is_there: Callable[[str], bool] = lambda source: False,
+        is_other: Callable[[Place], bool] = lambda place: False,
     ) -> None:
-        """`sessions`: what the session of the log is called. `is_there`: whether another log of that session,
-        by its source, is there, too, and is not this one in another place."""
+        """`sessions`: what the session of the log is called. `is_other`: whether a place of that session is
+        of another log, which is there, too, and no copy of this one."""
         self._places = places
-        self._is_there = is_there
+        self._is_of_another = is_other
         self._sources = {source, disguise(source)}
         self._sessions = {name for it in sessions if it for name in (it, disguise(it))}
-        self._others: dict[str, bool] = {}
+        self._others: dict[tuple[str, str], bool] = {}
         own = [number for name in self._sources for number in places.by_log.get(name, ())]
         self.is_known = bool(own)
         """Whether something was redacted in this very log."""
@@ -78,10 +81,13 @@ class ByHand:
         logs = self._sources | self._sessions
         numbers = self._mine(n for log in logs for n in self._places.by_log_line.get((log, line), ()))
         for name in (id, disguise(id)) if id and self._places.by_id else ():
-            # A record that was looked at when the redaction was made is covered where it was then; one that
-            # is new, or stands elsewhere now, wherever one of its name was.
+            # A record that was looked at when a redaction was made is covered where it was then; one that
+            # is new, or stands elsewhere now, wherever one of its name was. Forks were looked at apart.
             here = self._mine(self._places.by_id_line.get((name, line), ()))
-            numbers |= here or self._mine(self._places.by_id.get(name, ()))
+            seen = {self._places.all[number][0].source for number in here}
+            others = () if seen >= self._places.sources_of[name] else self._places.by_id.get(name, ())
+            numbers |= here
+            numbers |= {n for n in self._mine(others) if self._places.all[n][0].source not in seen}
         found = {}
         for number in sorted(numbers):
             place, put = self._places.all[number]
@@ -116,10 +122,11 @@ class ByHand:
         # A fork takes over records of another session, and their ids.
         if place.source in self._sources or len(place.record_id) >= _UNIQUE:
             return True
-        return place.session in self._sessions and not self._is_other(place.source)
+        return place.session in self._sessions and not self._is_other(place)
 
-    def _is_other(self, source: str) -> bool:
-        known = self._others.get(source)
+    def _is_other(self, place: Place) -> bool:
+        log = (place.source, place.digest)
+        known = self._others.get(log)
         if known is None:
-            known = self._others[source] = self._is_there(source)
+            known = self._others[log] = self._is_of_another(place)
         return known

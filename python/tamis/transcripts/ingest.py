@@ -18,7 +18,7 @@ from tamis.transcripts.assembly import Assembly
 from tamis.transcripts.covering import ByHand, Places
 from tamis.transcripts.discovery import AGENTS
 from tamis.transcripts.forgetting import clear, leave_to_purge
-from tamis.transcripts.manual import placed, stamp
+from tamis.transcripts.manual import name_beside, placed, stamp
 from tamis.transcripts.reading import Log, Record, digest_of
 from tamis.transcripts.store import only_one
 from tamis.transcripts.stored import records_of
@@ -31,12 +31,13 @@ if TYPE_CHECKING:
 
     from tamis.transcripts.assembly import Transcript
     from tamis.transcripts.discovery import Candidate
+    from tamis.transcripts.manual import Place
     from tamis.transcripts.model import Path as Way
     from tamis.transcripts.reading import Broken
     from tamis.transcripts.redaction import Redactor
     from tamis.transcripts.store import Store
 
-__all__ = ["Done", "ingest_log", "is_of_rules", "read_log", "redact_stored", "rewrite", "sessions_of"]
+__all__ = ["Done", "ingest_log", "read_log", "redact_stored", "rewrite", "sessions_of"]
 
 _BATCH = 500
 # What is written at once may be long.
@@ -146,10 +147,20 @@ def _by_hand(
             store.by_hand[agent.name] = places
     if not places[1].all:
         return ByHand(places[1], source)
-    # A file beside a log is called as it is called, in whatever session.
-    sessions = [redactor.text(name)[0] for name in sessions_of(candidate)] if found.is_log else []
+    if found.is_log:
+        sessions = [redactor.text(name)[0] for name in sessions_of(candidate)]
+    else:
+        parent, name = redactor.text(found.parent)[0], redactor.text(found.session)[0]
+        sessions = [name_beside(parent, name)]
     root = str(found.path).removesuffix(found.source)
-    return ByHand(places[1], source, sessions, lambda other: Path(root, other).exists())
+
+    def is_other(place: Place) -> bool:
+        other = Path(root, place.source)
+        if not other.exists() or other.samefile(found.path):
+            return False
+        return digest_of(found.path, place.size) != place.digest
+
+    return ByHand(places[1], source, sessions, is_other)
 
 
 def sessions_of(candidate: Candidate) -> list[str]:
@@ -169,7 +180,7 @@ def sessions_of(candidate: Candidate) -> list[str]:
 def redact_stored(store: Store, redactor: Redactor) -> Iterator[Done]:
     """Applies the rules to what is stored of logs that were redacted by other rules, and not read since:
     because they are gone, or not among those that were asked for. What earlier rules took out stays out."""
-    mark = _mark(redactor.digest)
+    mark = redactor.mark
     with store.reading() as connection:
         is_stale = transcripts.c.rules.not_in([redactor.digest, mark])
         stale = connection.execute(sa.select(transcripts).where(is_stale)).all()
@@ -178,16 +189,6 @@ def redact_stored(store: Store, redactor: Redactor) -> Iterator[Done]:
             # What is there is read as it was when this began, while it is written anew.
             with store.reading() as before, store.writing() as connection:
                 yield rewrite(store, before, connection, redactor, known, mark)
-
-
-def _mark(digest: str) -> str:
-    """Of rules that were applied to what is stored: once the log is read, they are to be applied to it."""
-    return f"+{digest[:-1]}"
-
-
-def is_of_rules(rules: str, redactor: Redactor) -> bool:
-    """Whether what is stored was redacted by these rules, in the log or as it was stored."""
-    return rules in (redactor.digest, _mark(redactor.digest))
 
 
 def rewrite(

@@ -38,10 +38,12 @@ __all__ = [
     "forget_names",
     "found_again",
     "history",
+    "name_beside",
     "placed",
     "places_of",
     "printable",
     "stamp",
+    "veiled",
 ]
 
 type Way = tuple[str | int | tuple[int], ...]
@@ -51,6 +53,7 @@ the member."""
 type Scope = Literal["prompt", "field", "global"]
 type What = Literal["add", "update", "remove", "undo"]
 
+_LONG = 20  # characters of a name
 _CLEAN = "names are clean by"
 MANUAL = "manual"
 """What the counts by rule call it."""
@@ -110,6 +113,17 @@ class Redaction:
 def disguise(name: str) -> str:
     """What stands for the name of a session, log or record that is forgotten: it still is known by it."""
     return "#" + hashlib.sha256(name.encode()).hexdigest()[:40]
+
+
+def veiled(name: str) -> str:
+    """What is kept of a name that must not be: of a long one, which nobody guesses, what it is known by; a
+    record with a short one is known by its line."""
+    return disguise(name) if len(name) >= _LONG else ""
+
+
+def name_beside(parent: str, name: str) -> str:
+    """What the session of a file is called that lies beside the log of a session."""
+    return f"{parent}/{name}"
 
 
 _NOW = redactions.join(
@@ -242,9 +256,8 @@ def clean_names(connection: Connection, cleaned: Callable[[str], str]) -> None:
         found = connection.execute(sa.select(column).where(column != "").distinct()).scalars().all()
         for name in found:
             if not name.startswith("#") and cleaned(name) != name:
-                # A record is known by its line then.
-                change = sa.update(redaction_places).where(column == name).values({column.name: ""})
-                connection.execute(change)
+                change = sa.update(redaction_places).where(column == name)
+                connection.execute(change.values({column.name: veiled(name)}))
     for column in (redaction_history.c.reason, redaction_history.c.replacement, redaction_history.c.actor):
         for told in connection.execute(sa.select(column).where(column != "").distinct()).scalars().all():
             if cleaned(told) != told:

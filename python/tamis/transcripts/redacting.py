@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from tamis.errors import StoreError, UsageError
+from tamis.errors import MovedError, StoreError, UsageError
 from tamis.transcripts import manual
 from tamis.transcripts.covering import ByHand, Places
 from tamis.transcripts.forgetting import leave_to_purge, purge, with_sub_agents
 from tamis.transcripts.ingest import read_log, rewrite
-from tamis.transcripts.manual import Redaction, disguise
+from tamis.transcripts.manual import Redaction, disguise, name_beside
 from tamis.transcripts.redaction import path_text
 from tamis.transcripts.resolving import Resolved, resolved
 from tamis.transcripts.searching import index
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
+    from tamis.transcripts.discovery import Candidate
     from tamis.transcripts.manual import Place
     from tamis.transcripts.redaction import Redactor
     from tamis.transcripts.store import Store
@@ -85,7 +86,7 @@ class Desk:
     def add(self, chosen: list[Stored], wish: Wish, change: Change) -> Outcome:
         """Redacts what is wished. Raises `UsageError` if there is no such text, `StoreError` if a log is not
         there; the store is as it was then."""
-        found, rows = self._resolved(self._rows(chosen), wish)
+        found, rows, gone = self._resolved(self._rows(chosen), wish)
         _check_texts(change, found.texts)
         change = self._cleaned(change)
         new = Redaction(
@@ -96,8 +97,9 @@ class Desk:
         )
         with self._store.writing() as connection:
             made = manual.begin(connection, new, found.places)
-            self._apply(connection, rows, found, made.replacement)
-        return self._outcome(made, found.places, rows, wish, found.left)
+            self._apply(connection, rows, found, made)
+            self._cover(connection, gone, found.places, made)
+        return self._outcome(made, found.places, rows, wish, found.left, len(gone))
 
     def update(self, id: int, version: int | None, change: Change, wish: Wish | None) -> Outcome:
         """Changes a redaction: what is put in, why, and with a wish what it covers. `version`: which one the
@@ -110,10 +112,10 @@ class Desk:
             )
         new = self._with(replace(now, what="update", before=now.version), change)
         if wish is None:
-            return self._change(new, old if new.replacement != now.replacement else [])
-        found, rows = self._resolved(self._of(old), wish)
+            return self._change(now, new, old if new.replacement != now.replacement else [])
+        found, rows, _ = self._resolved(self._of(old), wish)
         _check_texts(change, found.texts)
-        return self._change(replace(new, scope=wish.scope), old, found, rows, wish)
+        return self._change(now, replace(new, scope=wish.scope), old, found, rows, wish)
 
     def remove(self, id: int, version: int | None, change: Change) -> Outcome:
         """Takes a redaction back: what the rules leave stands there again. Raises `StoreError` if a log is
@@ -122,7 +124,7 @@ class Desk:
         if not now.active:
             raise UsageError(f"redaction {id} was removed already")
         new = replace(now, what="remove", before=now.version, active=False)
-        return self._change(self._with(new, change), old)
+        return self._change(now, self._with(new, change), old)
 
     def undo(self, id: int, version: int | None, change: Change) -> Outcome:
         """Takes back what was done last to a redaction. Raises as `remove`."""
@@ -136,7 +138,7 @@ class Desk:
         new = self._with(replace(like, what="undo", version=now.version), change)
         with self._store.reading() as connection:
             places = manual.places_of(connection, new)
-        return self._change(new, [*old, *places])
+        return self._change(now, new, [*old, *places])
 
     def _cleaned(self, change: Change) -> Change:
         """What people write goes through the rules, too: nothing else is ever stored."""
@@ -159,8 +161,10 @@ class Desk:
             places = manual.places_of(connection, now)
         return (now if version is None else replace(now, version=version)), places
 
-    def _resolved(self, rows: list[Row[Any]], wish: Wish) -> tuple[Resolved, list[Row[Any]]]:
-        """The places, and the transcripts in which they are: those of sub-agents, too."""
+    def _resolved(self, rows: list[Row[Any]], wish: Wish) -> tuple[Resolved, list[Row[Any]], list[Row[Any]]]:
+        """The places, and the transcripts in which they are, those of sub-agents and forks, too: those of
+        which the log is there, and those of which it is in another place now."""
+        rows, gone = self._with_logs(rows)
         if not rows:
             raise UsageError("there are no such transcripts in the store")
         if wish.event is not None and len(rows) > 1:
@@ -168,18 +172,32 @@ class Desk:
             raise UsageError(f"an event is of one transcript, and these are several: {several}")
         if wish.part:
             wish = replace(wish, event=str(wish.line), paths=(self._path_of(rows[0], wish),))
-        beside = []
+        beside: list[Row[Any]] = []
         if wish.scope != "field":
             with self._store.reading() as connection:
                 everything = select(connection)
             chosen = [it for it in everything if it.id in {row.id for row in rows}]
-            beside = self._rows(with_sub_agents(chosen, everything)[len(chosen) :])
+            beside, _ = self._with_logs(self._rows(with_sub_agents(chosen, everything)[len(chosen) :]))
         first, second = ([self._logs.source(row) for row in part] for part in (rows, beside))
         found = resolved(first, second, wish, self._redactor)
         if not any(place.covers for place in found.places):
             raise UsageError("there is no such text in these transcripts: nothing was redacted")
         hit = {(place.agent, place.source) for place in found.places}
-        return found, _in_order(row for row in [*rows, *beside] if (row.agent, row.source) in hit)
+        here = {row.id: row for row in [*rows, *beside] if (row.agent, row.source) in hit}
+        known = {*here, *(row.id for row in gone)}
+        more, moved = self._with_logs([row for row in self._of(found.places) if row.id not in known])
+        forks = [row for row in more if self._logs.of(row) is not None]
+        return found, _in_order([*here.values(), *forks]), [*gone, *moved]
+
+    def _with_logs(self, rows: list[Row[Any]]) -> tuple[list[Row[Any]], list[Row[Any]]]:
+        """Without those of which the log is gone, and another one of the same session is there; and these."""
+        there = {(row.agent, row.session) for row in self._everything() if self._logs.is_there(row)}
+        gone = [row for row in rows if not self._logs.is_there(row) and (row.agent, row.session) in there]
+        return [row for row in rows if row not in gone], gone
+
+    def _everything(self) -> list[Row[Any]]:
+        with self._store.reading() as connection:
+            return list(connection.execute(sa.select(transcripts)))
 
     def _path_of(self, row: Row[Any], wish: Wish) -> str:
         """Where in its record the thing is that a report shows at this place."""
@@ -194,6 +212,7 @@ class Desk:
 
     def _change(
         self,
+        now: Redaction,
         new: Redaction,
         old: list[Place],
         found: Resolved | None = None,
@@ -201,22 +220,32 @@ class Desk:
         wish: Wish | None = None,
     ) -> Outcome:
         """`old`: what is to come back; `found`, in the transcripts `wanted`: what is to be covered."""
-        rows = self._of(old)
-        kept = [row for row in rows if self._logs.of(row) is None]
-        rows = [row for row in rows if row not in kept]
+        # Of a log that was moved, the transcript of before may stay as it is.
+        rows, gone = self._with_logs(self._of(old))
         for row in rows:
             self._logs.check_rules(row)
-        for row in kept:
-            # Of a log that was moved, the transcript of before may stay as it is.
-            if not any((it.agent, it.session) == (row.agent, row.session) for it in rows):
-                self._logs.needed(row, "what was redacted in it cannot come back")
+            self._logs.needed(row, "what was redacted in it cannot come back")
         known = {row.id for row in rows}
         rows = _in_order([*rows, *(row for row in wanted if row.id not in known)])
+        covers_more = new.active and (found is not None or not now.active or new.places != now.places)
         with self._store.writing() as connection:
             made = manual.change(connection, new, None if found is None else found.places)
-            self._apply(connection, rows, found or Resolved([]), made.replacement)
+            self._apply(connection, rows, found or Resolved([]), made)
             covered = manual.places_of(connection, made)
-        return self._outcome(made, covered, rows, wish, found.left if found else 0, len(kept))
+            if covers_more:
+                self._cover(connection, gone, covered, made)
+        return self._outcome(made, covered, rows, wish, found.left if found else 0, len(gone))
+
+    def _cover(
+        self, connection: Connection, gone: list[Row[Any]], places: list[Place], made: Redaction
+    ) -> None:
+        """Covers what is stored of logs that are gone: whole texts, as where in them a part is now is not
+        known."""
+        here = Places((replace(place, exact=False), made.replacement) for place in places)
+        for row in _in_order(gone):
+            covered = ByHand(here, row.source, [row.session, name_beside(row.parent, row.session)])
+            with self._store.reading() as before:
+                rewrite(self._store, before, connection, self._redactor, row, row.rules, covered)
 
     def _rows(self, chosen: Iterable[Stored]) -> list[Row[Any]]:
         query = sa.select(transcripts).where(transcripts.c.id.in_([it.id for it in chosen]))
@@ -239,7 +268,7 @@ class Desk:
         names = [row.source, disguise(row.source), row.session, disguise(row.session)]
         return {(row.agent, name) for name in names}
 
-    def _apply(self, connection: Connection, rows: list[Row[Any]], found: Resolved, replacement: str) -> None:
+    def _apply(self, connection: Connection, rows: list[Row[Any]], found: Resolved, made: Redaction) -> None:
         """Redacts transcripts anew, with what is written down by now."""
         texts = sorted((text for text in found.texts if len(text) >= _SAID), key=len, reverse=True)
 
@@ -260,16 +289,28 @@ class Desk:
                 raise StoreError(f"`{row.session or row.source}` was forgotten meanwhile")
             self._logs.check_rules(now)
             if candidate is not None:
-                read_log(self._store, connection, self._redactor, candidate, "changed", is_new_by_hand=True)
+                self._read(connection, candidate, made)
                 continue
             here = Places(
-                (replace(place, exact=True), replacement)
+                (replace(place, exact=True), made.replacement)
                 for place in found.places
                 if (place.agent, place.source) == (row.agent, row.source)
             )
             with self._store.reading() as before:
                 covered = ByHand(here, row.source)
                 rewrite(self._store, before, connection, self._redactor, now, now.rules, covered)
+
+    def _read(self, connection: Connection, candidate: Candidate, made: Redaction) -> None:
+        part = connection.begin_nested()
+        try:
+            read_log(self._store, connection, self._redactor, candidate, "changed", is_new_by_hand=True)
+        except MovedError:
+            if made.active:
+                raise
+            # Because of another redaction it stays as it is stored, until that is removed, too.
+            part.rollback()
+        else:
+            part.commit()
 
     def _outcome(
         self,

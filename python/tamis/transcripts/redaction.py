@@ -91,6 +91,15 @@ class Redactor:
             fields = self._fields[places] = ContentFields([_paths(rule, places) for rule in self.rules])
         return fields
 
+    @property
+    def mark(self) -> str:
+        """Of rules that were applied to what is stored: once the log is read, they are applied to it."""
+        return f"+{self.digest[:-1]}"
+
+    def has_made(self, rules: str) -> bool:
+        """Whether what is stored was redacted by these rules, in the log or as it was stored."""
+        return rules in (self.digest, self.mark)
+
     def text(self, text: str) -> tuple[str, Counter[str]]:
         """A text that stands in no record, such as the name of a file."""
         done = self._all.redact(text, role="other")

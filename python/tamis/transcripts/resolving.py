@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from tamis._core import ContentFields, ContentRules, texts_at
 from tamis.errors import UsageError
 from tamis.transcripts.assembly import record_id
-from tamis.transcripts.manual import Place, printable
-from tamis.transcripts.reading import FILE
+from tamis.transcripts.manual import Place, printable, veiled
 from tamis.transcripts.redaction import path_text
 from tamis.transcripts.wishes import Wish
 
@@ -166,6 +165,7 @@ class _Names:
             self._record = record
             # Names that the format gives; others may say something, now or to a rule to come.
             self._known = {step for event in source.events(record.value) for step in event.path}
+            self._known |= {name for name in record.value if name.isidentifier()}
         way = tuple(
             number if name is None else name if name in self._known else (number,) for name, number in steps
         )
@@ -184,14 +184,13 @@ class _Names:
         """A place in a record at which nothing is."""
         id = record_id(source.agent, record.value)
         is_id = _ID.fullmatch(id) is not None and self._is_safe(id, covered)
-        # A file beside a log is called as it is called, in whatever session.
-        is_session = FILE not in record.value and self._is_safe(source.session, covered)
+        is_session = self._is_safe(source.session, covered)
         return Place(
             agent=source.agent.name,
             source=source.source,
-            session=source.session if is_session else "",
+            session=source.session if is_session else veiled(source.session),
             line=record.line,
-            record_id=id if is_id else "",
+            record_id=id if is_id else veiled(id),
             path=(),
             is_key=False,
             start=0,

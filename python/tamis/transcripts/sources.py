@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tamis.errors import StoreError
 from tamis.transcripts.discovery import AGENTS, Unreadable, discover, named
-from tamis.transcripts.ingest import is_of_rules, sessions_of
-from tamis.transcripts.reading import Log, Record, digest_of
+from tamis.transcripts.ingest import sessions_of
+from tamis.transcripts.manual import name_beside
+from tamis.transcripts.reading import FILE, Log, Record, digest_of
 from tamis.transcripts.stored import records_of
 from tamis.transcripts.wishes import Source
 
@@ -42,13 +44,17 @@ class Logs:
             if not isinstance(found, (Path, Unreadable)):
                 self._found.setdefault((found[0].name, redactor.text(found[1].source)[0]), found)
 
+    def is_there(self, row: Row[Any]) -> bool:
+        """Whether there is a log that is called like that of a transcript."""
+        return (row.agent, row.source) in self._found
+
     def of(self, row: Row[Any]) -> Candidate | None:
         """The log of a transcript, if it is there. Raises `StoreError` if it is that of another session."""
         found = self._found.get((row.agent, row.source))
         if found is None or _is_grown(found, row):
             return found
-        names = [self._redactor.text(name)[0] for name in sessions_of(found)]
-        if row.session not in names:
+        by_name, told = sessions_of(found)
+        if row.session != self._redactor.text(told or by_name)[0]:
             raise StoreError(
                 f"`{found[1].path}` is the log of another session than `{row.session}`",
                 hint="`--log PATH` says where it is, by the path that `tamis ingest` was given",
@@ -68,7 +74,7 @@ class Logs:
     def check_rules(self, row: Row[Any]) -> None:
         """Raises `StoreError` for a transcript that was redacted by other rules: by laxer ones, more would
         come into the store than what was asked for."""
-        if not is_of_rules(row.rules, self._redactor):
+        if not self._redactor.has_made(row.rules):
             raise StoreError(
                 f"`{row.session or row.source}` was redacted by other rules than these",
                 hint="name those with `--rules`, or let `tamis ingest` apply these first",
@@ -92,7 +98,8 @@ class Logs:
             with Log(found.path, agent.members, is_log=found.is_log) as log:
                 yield from (read for read in log if isinstance(read, Record))
 
-        about = (agent, row.source, row.session, bool(found.parent))
+        session = row.session if found.is_log else name_beside(row.parent, row.session)
+        about = (agent, row.source, session, bool(found.parent))
         return Source(*about, records, lambda line: True, size, digest_of(found.path, size))
 
     def _as_stored(self, row: Row[Any]) -> Source:
@@ -106,7 +113,9 @@ class Logs:
                     value = json.loads(it.raw)
                     yield Record(it.line, it.raw, value if isinstance(value, dict) else {})
 
-        about = (AGENTS[row.agent], row.source, row.session, bool(row.parent))
+        is_log = not any(FILE in record.value for record in itertools.islice(records(), 1))
+        session = row.session if is_log else name_beside(row.parent, row.session)
+        about = (AGENTS[row.agent], row.source, session, bool(row.parent))
         return Source(*about, records, lambda line: line not in changed, row.size, row.digest)
 
 
