@@ -59,7 +59,10 @@ def test_a_text_goes_from_everywhere(tmp_path: Path, url: str, redactor: Redacto
         (Wish("field", event="2.2"), ["Find", "thinking", "ls", "Two"]),
         (Wish("field", event="2"), ["Find", "ls", "Two"]),
         (Wish("field", paths=("prompt",)), ["thinking", "grey", "ls"]),
-        (Wish("field", paths=("**.command", "message.content[0].input.files")), ["Find", "thinking", "grey", "key", "Two"]),  # noqa: E501
+        (
+            Wish("field", paths=("**.command", "message.content[0].input.files")),
+            ["Find", "thinking", "grey", "key", "Two"],
+        ),
         (Wish("field", event="4", span=(5, 10)), ["Find", "thinking", "grey", "ls", "Two once"]),
         (Wish("prompt", event="4", span=(5, 10)), ["thinking", "grey", "ls"]),
         (Wish("global", event="4", span=(5, 10)), []),

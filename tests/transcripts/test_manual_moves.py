@@ -344,8 +344,7 @@ def test_names_by_later_rules(tmp_path: Path, redactor: Redactor) -> None:
         ingest(store, redactor, path)
         at = desk(store, redactor, path)
         at.add(chosen(store), Wish("field", "there"), Change("heron", "<x>", "of herons"))
-        with store.writing() as connection:
-            manual.clean_by_rules(connection, lambda text: text.replace("heron", "bird"), "digest")
+        manual.clean_by_rules(store, lambda text: text.replace("heron", "bird"), "digest")
         with store.reading() as connection:
             (it,) = manual.everything(connection)
             (place,) = manual.places_of(connection, it)

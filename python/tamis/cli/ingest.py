@@ -76,8 +76,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"tamis: there are no logs {where}", file=sys.stderr)
     with open_store(args.db, create=True) as store:
         note_replacements(store, redactor)
-        with store.writing() as connection:
-            clean_by_rules(connection, lambda text: redactor.text(text)[0], redactor.digest)
+        clean_by_rules(store, lambda text: redactor.text(text)[0], redactor.digest)
         done, failed = _ingest(store, redactor, candidates)
         failed = unreadable + failed
         done += redact_stored(store, redactor)

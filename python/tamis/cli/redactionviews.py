@@ -22,7 +22,7 @@ _MANY = 40  # places on a screen
 
 def print_list(args: argparse.Namespace, store: Store) -> None:
     """`list`: a line for each."""
-    from tamis.transcripts.manual import everything, places_of
+    from tamis.transcripts.manual import everything, places_of, printable
 
     with store.reading() as connection:
         found = [it for it in everything(connection) if it.active or args.all]
@@ -39,14 +39,14 @@ def print_list(args: argparse.Namespace, store: Store) -> None:
         line = (
             f"{it.redaction:>4}  {it.time[:16]}  {it.actor}  {it.scope}  {count}  {where}  {it.replacement}"
         )
-        print(_clean(f"{line}  {it.reason}").rstrip())
+        print(printable(f"{line}  {it.reason}").rstrip())
     if not found:
         print("tamis: there are no redactions by hand", file=sys.stderr)
 
 
 def print_one(args: argparse.Namespace, store: Store) -> None:
     """`show`: one, and what it covers."""
-    from tamis.transcripts.manual import current, places_of
+    from tamis.transcripts.manual import current, places_of, printable
     from tamis.transcripts.stored import select
 
     with store.reading() as connection:
@@ -64,13 +64,13 @@ def print_one(args: argparse.Namespace, store: Store) -> None:
         "reason": it.reason,
     }
     for name, value in about.items():
-        print(_clean(f"{name:12} {value}").rstrip())
+        print(printable(f"{name:12} {value}").rstrip())
     print_places(places, known)
 
 
 def print_history(args: argparse.Namespace, store: Store) -> None:
     """`history`: a line for each change."""
-    from tamis.transcripts.manual import current, history
+    from tamis.transcripts.manual import current, history, printable
 
     with store.reading() as connection:
         if args.id is not None:
@@ -81,7 +81,7 @@ def print_history(args: argparse.Namespace, store: Store) -> None:
         return
     for it in found:
         line = f"{it.time[:19]}  {it.redaction:>4} v{it.version}  {it.what:6}  {it.actor}  {it.scope}"
-        print(_clean(f"{line}  {it.replacement}  {it.reason}").rstrip())
+        print(printable(f"{line}  {it.replacement}  {it.reason}").rstrip())
 
 
 def print_places(places: list[Place], known: list[Stored]) -> None:
@@ -117,7 +117,3 @@ def print_json(value: dict[str, object]) -> None:
 
     json.dump({"version": 1, **value}, sys.stdout, ensure_ascii=False, indent=2)
     print()
-
-
-def _clean(line: str) -> str:
-    return "".join(character for character in line if character.isprintable())

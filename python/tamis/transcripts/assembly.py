@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tamis.transcripts.model import Kind, Path, Usage
     from tamis.transcripts.redaction import Redactor
 
-__all__ = ["Assembly", "Told", "Transcript", "record_id"]
+__all__ = ["Assembly", "Told", "Transcript", "record_id", "told_by"]
 
 _HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _LONE = re.compile(f"{_HIGH}(?!{_LOW})|(?<!{_HIGH}){_LOW}")
@@ -130,9 +130,7 @@ class Assembly:
         return self._by_hand.of(id, read.line) if self._by_hand else []
 
     def _events(self, value: dict[str, Any]) -> list[Event]:
-        if FILE in value:
-            return [Event("tool_result", value[FILE], (FILE,), "tool.output")]
-        return self._agent.events(value, parent=bool(self._found.parent))
+        return told_by(self._agent, value, parent=bool(self._found.parent))
 
     def _count(self, changes: list[tuple[str, bytes, bool]]) -> dict[str, int]:
         """Counts the places by rule; a text that was there already, as a whole, does not count again."""
@@ -196,6 +194,13 @@ class Assembly:
         if not _is_plain(role + name + call):
             role, name, call = _storable(role), _storable(name), _storable(call)
         return Told(event.kind, self.prompts, _storable(text), event.path, role, name, call, event.usage)
+
+
+def told_by(agent: Agent, value: dict[str, Any], *, parent: bool) -> list[Event]:
+    """What a record tells, of a log or a file beside one. `parent`: it is of a sub-agent."""
+    if FILE in value:
+        return [Event("tool_result", value[FILE], (FILE,), "tool.output")]
+    return agent.events(value, parent=parent)
 
 
 def record_id(agent: Agent, value: dict[str, Any]) -> str:

@@ -66,8 +66,6 @@ class ByHand:
         self._sessions = {name for it in sessions if it for name in (it, disguise(it))}
         self._others: dict[tuple[str, str], bool] = {}
         own = [number for name in self._sources for number in places.by_log.get(name, ())]
-        self.is_known = bool(own)
-        """Whether something was redacted in this very log."""
         self.lost = {number for number in own if places.all[number][0].covers}
         """Places of this very log that were not met yet, by their numbers."""
         self.unsure = 0

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from tamis.transcripts.manual import forget_names
 from tamis.transcripts.searching import forget_words
-from tamis.transcripts.store import write_fact
+from tamis.transcripts.store import read_fact, write_fact
 from tamis.transcripts.tables import broken, events, facts, records, transcripts
 
 if TYPE_CHECKING:
@@ -82,16 +82,16 @@ def leave_to_purge(connection: Connection) -> None:
 def purge(store: Store) -> bool:
     """Takes out of the files what is in no row any more, if there is something to take out. False: somebody
     reads the store, so that it is left to the next one."""
-    is_note = facts.c.name == _LEFT
     with store.reading() as connection:
-        note = connection.execute(sa.select(facts.c.value).where(is_note)).scalar()
+        note = read_fact(connection, _LEFT)
     if note is None:
         return True
     if not _purge(store):
         return False
     with store.writing() as connection:
         # If somebody left something meanwhile, it is another note.
-        connection.execute(sa.delete(facts).where(is_note, facts.c.value == note))
+        is_it = (facts.c.name == _LEFT) & (facts.c.value == note)
+        connection.execute(sa.delete(facts).where(is_it))
     return True
 
 

@@ -229,8 +229,7 @@ def _stored(connection: Connection, id: int, counts: dict[int, dict[str, int]]) 
     """The records as they are stored; notes how many places in each were changed already."""
     for record in records_of(connection, id):
         counts[record.line] = record.counts
-        value = json.loads(record.raw)
-        yield Record(record.line, record.raw, value if isinstance(value, dict) else {})
+        yield record.as_read()
 
 
 def _known(store: Store, agent: str, source: str) -> Row[Any] | None:

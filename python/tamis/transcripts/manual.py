@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import sqlalchemy as sa
 
 from tamis.errors import StoreError, UsageError
-from tamis.transcripts.store import write_fact
-from tamis.transcripts.tables import facts, redaction_history, redaction_places, redactions
+from tamis.transcripts.store import read_fact, write_fact
+from tamis.transcripts.tables import redaction_history, redaction_places, redactions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection
+
+    from tamis.transcripts.store import Store
 
 __all__ = [
     "MANUAL",
@@ -265,10 +267,12 @@ def clean_names(connection: Connection, cleaned: Callable[[str], str]) -> None:
                 connection.execute(change.values({column.name: cleaned(told)}))
 
 
-def clean_by_rules(connection: Connection, clean: Callable[[str], str], rules: str) -> None:
+def clean_by_rules(store: Store, clean: Callable[[str], str], rules: str) -> None:
     """The same by rules that are new; `rules`: their digest."""
-    known = connection.execute(sa.select(facts.c.value).where(facts.c.name == _CLEAN)).scalar()
-    if known != rules:
+    with store.reading() as connection:
+        if read_fact(connection, _CLEAN) == rules:
+            return
+    with store.writing() as connection:
         clean_names(connection, clean)
         write_fact(connection, _CLEAN, rules)
 

@@ -6,11 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
 from tamis.transcripts.manual import MANUAL, everything
-from tamis.transcripts.store import write_fact
-from tamis.transcripts.tables import facts
+from tamis.transcripts.store import read_fact, write_fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -85,6 +82,6 @@ def marks_of(connection: Connection) -> Marks:
 
 
 def _noted(connection: Connection) -> dict[str, str]:
-    value = connection.execute(sa.select(facts.c.value).where(facts.c.name == _FACT)).scalar()
+    value = read_fact(connection, _FACT)
     noted: dict[str, str] = json.loads(value) if value else {}
     return noted

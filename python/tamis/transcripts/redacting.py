@@ -191,13 +191,16 @@ class Desk:
 
     def _with_logs(self, rows: list[Row[Any]]) -> tuple[list[Row[Any]], list[Row[Any]]]:
         """Without those of which the log is gone, and another one of the same session is there; and these."""
-        there = {(row.agent, row.session) for row in self._everything() if self._logs.is_there(row)}
-        gone = [row for row in rows if not self._logs.is_there(row) and (row.agent, row.session) in there]
-        return [row for row in rows if row not in gone], gone
-
-    def _everything(self) -> list[Row[Any]]:
+        columns = transcripts.c
         with self._store.reading() as connection:
-            return list(connection.execute(sa.select(transcripts)))
+            known = connection.execute(sa.select(columns.agent, columns.session, columns.source)).all()
+        there = {(agent, session) for agent, session, source in known if self._logs.is_there(agent, source)}
+
+        def is_gone(row: Row[Any]) -> bool:
+            return not self._logs.is_there(row.agent, row.source) and (row.agent, row.session) in there
+
+        gone = [row for row in rows if is_gone(row)]
+        return [row for row in rows if row not in gone], gone
 
     def _path_of(self, row: Row[Any], wish: Wish) -> str:
         """Where in its record the thing is that a report shows at this place."""

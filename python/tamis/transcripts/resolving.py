@@ -143,9 +143,11 @@ def resolved(sources: list[Source], beside: list[Source], wish: Wish, redactor: 
         literals = _Literals(texts)
         for source in [*sources, *beside]:
             for record in source.records():
-                add(_everywhere(source, record, wish, literals, names))
+                found = _everywhere(source, record, wish, literals)
+                add(names.place(source, record, it) for it in found)
                 if wish.scope == "global" and wish.event is None:
-                    left += literals.is_left(record, literals.find(record, None))
+                    is_narrow = wish.text is not None and wish.paths
+                    left += literals.is_left(record, literals.find(record, None) if is_narrow else found)
     return Resolved([*places, *_looked_at([*sources, *beside], list(places), names)], left, covered)
 
 
@@ -266,20 +268,15 @@ def _copies(sources: list[Source], named: list[_Named], names: _Names) -> Iterat
                             yield replace(names.place(source, record, found), start=start, stop=stop)
 
 
-def _everywhere(
-    source: Source, record: Record, wish: Wish, literals: _Literals, names: _Names
-) -> Iterator[Place]:
+def _everywhere(source: Source, record: Record, wish: Wish, literals: _Literals) -> list[_Found]:
     """Wherever in a record texts stand that the scope lets be seen."""
     if wish.text is None:
         wish = Wish(wish.scope)
     if not source.is_meant(record, wish):
-        return
+        return []
     is_anywhere = wish.scope == "global" and not wish.paths
     paths = None if is_anywhere else source.paths(record, wish)
-    if paths == ():
-        return
-    for found in literals.find(record, paths):
-        yield names.place(source, record, found)
+    return [] if paths == () else literals.find(record, paths)
 
 
 def _looked_at(sources: list[Source], places: list[Place], names: _Names) -> Iterator[Place]:

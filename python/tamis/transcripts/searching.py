@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from tamis.errors import UsageError
-from tamis.transcripts.store import only_one, write_fact
-from tamis.transcripts.tables import events, facts
+from tamis.transcripts.store import only_one, read_fact, write_fact
+from tamis.transcripts.tables import events
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -45,8 +45,7 @@ class Hit:
 
 
 def _done(connection: Connection) -> int:
-    value = connection.execute(sa.select(facts.c.value).where(facts.c.name == _DONE)).scalar()
-    return int(value or 0)
+    return int(read_fact(connection, _DONE) or 0)
 
 
 def unindexed(store: Store) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,9 +43,9 @@ class Logs:
             if not isinstance(found, (Path, Unreadable)):
                 self._found.setdefault((found[0].name, redactor.text(found[1].source)[0]), found)
 
-    def is_there(self, row: Row[Any]) -> bool:
-        """Whether there is a log that is called like that of a transcript."""
-        return (row.agent, row.source) in self._found
+    def is_there(self, agent: str, source: str) -> bool:
+        """Whether there is a log of this name."""
+        return (agent, source) in self._found
 
     def of(self, row: Row[Any]) -> Candidate | None:
         """The log of a transcript, if it is there. Raises `StoreError` if it is that of another session."""
@@ -84,7 +83,7 @@ class Logs:
         """Where the texts of a transcript are looked for. Raises `StoreError` if that is not known."""
         self.check_rules(row)
         agent = AGENTS[row.agent]
-        if self._stored and (row.agent, row.source) not in self._found:
+        if self._stored and not self.is_there(row.agent, row.source):
             return self._as_stored(row)
         found = self.needed(row, "use `--stored` to redact what is stored of it")[1]
         if not _is_grown((agent, found), row):
@@ -110,8 +109,7 @@ class Logs:
                 for it in records_of(connection, row.id):
                     if it.counts:
                         changed.add(it.line)
-                    value = json.loads(it.raw)
-                    yield Record(it.line, it.raw, value if isinstance(value, dict) else {})
+                    yield it.as_read()
 
         is_log = not any(FILE in record.value for record in itertools.islice(records(), 1))
         session = row.session if is_log else name_beside(row.parent, row.session)

@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from tamis.errors import StoreError, UsageError
-from tamis.transcripts.tables import NEWEST
+from tamis.transcripts.tables import NEWEST, facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tamis.transcripts.covering import Places
 
-__all__ = ["DEFAULT", "VARIABLE", "Store", "only_one", "open_store", "write_fact"]
+__all__ = ["DEFAULT", "VARIABLE", "Store", "only_one", "open_store", "read_fact", "write_fact"]
 
 VARIABLE = "TAMIS_DB"
 DEFAULT = "user/transcripts.db"
@@ -115,6 +115,12 @@ def only_one(connection: Connection, name: str) -> None:
     In SQLite there is one that writes anyway."""
     if connection.dialect.name != "sqlite":
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(7418311, hashtext(:name))"), {"name": name})
+
+
+def read_fact(connection: Connection, name: str) -> str | None:
+    """What is noted about the store as a whole; None: nothing."""
+    value: str | None = connection.execute(sa.select(facts.c.value).where(facts.c.name == name)).scalar()
+    return value
 
 
 def write_fact(connection: Connection, name: str, value: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 
 from tamis.errors import UsageError
 from tamis.transcripts.model import Usage
+from tamis.transcripts.reading import Record
 from tamis.transcripts.tables import events, records, transcripts
 
 if TYPE_CHECKING:
@@ -51,6 +53,11 @@ class StoredRecord:
     line: int
     raw: str
     counts: dict[str, int]
+
+    def as_read(self) -> Record:
+        """As if it were read from its log."""
+        value = json.loads(self.raw)
+        return Record(self.line, self.raw, value if isinstance(value, dict) else {})
 
 
 @dataclass(slots=True, frozen=True)

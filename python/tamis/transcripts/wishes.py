@@ -6,9 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tamis.transcripts.assembly import record_id
-from tamis.transcripts.model import Event
-from tamis.transcripts.reading import FILE
+from tamis.transcripts.assembly import record_id, told_by
 from tamis.transcripts.redaction import path_text, paths_in
 
 if TYPE_CHECKING:
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
 
     from tamis.transcripts.agents import Agent
     from tamis.transcripts.manual import Scope
+    from tamis.transcripts.model import Event
     from tamis.transcripts.reading import Record
 
 __all__ = ["Source", "Wish"]
@@ -69,9 +68,7 @@ class Source:
 
     def events(self, value: dict[str, Any]) -> list[Event]:
         """What a record tells."""
-        if FILE in value:
-            return [Event("tool_result", value[FILE], (FILE,), "tool.output")]
-        return self.agent.events(value, parent=self.of_sub_agent)
+        return told_by(self.agent, value, parent=self.of_sub_agent)
 
     def is_meant(self, record: Record, wish: Wish) -> bool:
         """Whether the wish is about this record."""
